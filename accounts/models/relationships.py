@@ -1,0 +1,82 @@
+"""Who follows, befriends and blocks whom. The database keeps each fact at most once."""
+
+from typing import Any, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from tiktok_clone.common.models import Timestamped
+
+PERSON = settings.AUTH_USER_MODEL
+
+
+class Follow(Timestamped):
+    """One person follows another; (1, 2) and (2, 1) are two facts."""
+
+    follower = models.ForeignKey(PERSON, models.CASCADE, related_name="following_rows")
+    followee = models.ForeignKey(PERSON, models.CASCADE, related_name="follower_rows")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["follower", "followee"], name="follow_once"),
+            models.CheckConstraint(condition=~Q(follower=F("followee")), name="follow_not_oneself"),
+        ]
+        indexes = [models.Index(fields=["followee", "follower"], name="follow_by_followee")]
+
+    def __str__(self) -> str:
+        return f"{self.follower_id} → {self.followee_id}"
+
+
+class FriendshipQuerySet(models.QuerySet["Friendship"]):
+    """Reads of friendships."""
+
+    def between(self, one: Any, other: Any) -> Self:
+        """The friendship of two people given as ids or expressions, in whichever order."""
+        return self.filter(Q(low=one, high=other) | Q(low=other, high=one))
+
+
+class Friendship(Timestamped):
+    """Two people follow each other: one row for the unordered pair, lower id first."""
+
+    low = models.ForeignKey(PERSON, models.CASCADE, related_name="+")
+    high = models.ForeignKey(PERSON, models.CASCADE, related_name="+")
+
+    objects = FriendshipQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["low", "high"], name="friendship_once"),
+            models.CheckConstraint(condition=Q(low__lt=F("high")), name="friendship_ordered"),
+        ]
+        indexes = [models.Index(fields=["high", "low"], name="friendship_by_high")]
+
+    def __str__(self) -> str:
+        return f"{self.low_id} ↔ {self.high_id}"
+
+
+class BlockQuerySet(models.QuerySet["Block"]):
+    """Reads of blocks."""
+
+    def between(self, one: Any, other: Any) -> Self:
+        """Blocks in either direction between two people given as ids or expressions."""
+        return self.filter(Q(blocker=one, blocked=other) | Q(blocker=other, blocked=one))
+
+
+class Block(Timestamped):
+    """One person blocks another; it works both ways, in every list."""
+
+    blocker = models.ForeignKey(PERSON, models.CASCADE, related_name="blocking_rows")
+    blocked = models.ForeignKey(PERSON, models.CASCADE, related_name="blocked_by_rows")
+
+    objects = BlockQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["blocker", "blocked"], name="block_once"),
+            models.CheckConstraint(condition=~Q(blocker=F("blocked")), name="block_not_oneself"),
+        ]
+        indexes = [models.Index(fields=["blocked", "blocker"], name="block_by_blocked")]
+
+    def __str__(self) -> str:
+        return f"{self.blocker_id} ⊘ {self.blocked_id}"

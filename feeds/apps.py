@@ -1,0 +1,9 @@
+from django.apps import AppConfig
+
+
+class FeedsConfig(AppConfig):
+    name = "feeds"
+
+    def ready(self) -> None:
+        """Connect the receivers of the lower apps' signals."""
+        from feeds import receivers  # noqa: F401  (connecting is importing)

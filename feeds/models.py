@@ -1,0 +1,48 @@
+"""What the feed engine keeps: snapshots of integer seeds, and what was seen."""
+
+from django.conf import settings
+from django.db import models
+
+from tiktok_clone.common.models import Timestamped
+
+
+class SeedSnapshot(Timestamped):
+    """The moment at which a reader started the order of an integer of their own."""
+
+    reader = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    mode = models.CharField(max_length=12)
+    order = models.CharField(max_length=8)
+    seed = models.BigIntegerField()
+    epoch = models.PositiveIntegerField()
+    used = models.BigIntegerField(help_text="Slots used at the snapshot.")
+    taken_at = models.DateTimeField(help_text="Last publication at the snapshot.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["reader", "mode", "order", "seed"], name="snapshot_once"
+            )
+        ]
+        indexes = [models.Index(fields=["created_at"], name="snapshot_by_age")]
+
+    def __str__(self) -> str:
+        return f"seed {self.seed} of {self.reader_id} in {self.mode}"
+
+
+class Impression(models.Model):
+    """That a person was shown a video, and how much of it they watched."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="impressions")
+    video = models.ForeignKey("videos.Video", models.CASCADE, related_name="impressions")
+    times = models.PositiveIntegerField(default=1)
+    seconds = models.FloatField(default=0, help_text="Watched in all.")
+    completed = models.PositiveIntegerField(default=0, help_text="Times watched to the end.")
+    first_at = models.DateTimeField(auto_now_add=True)
+    last_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "video"], name="impression_once")]
+        indexes = [models.Index(fields=["user", "-last_at"], name="impression_recent")]
+
+    def __str__(self) -> str:
+        return f"video {self.video_id} seen by {self.user_id}"

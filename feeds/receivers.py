@@ -1,0 +1,1 @@
+"""Listens to the lower apps; each receiver enqueues one job by id."""

@@ -1,0 +1,93 @@
+"""Fixtures shared by all tests: real PostgreSQL, real Redis, jobs that really run."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.core.cache import cache
+from django.db import connection
+from procrastinate.contrib.django import app
+
+from accounts.models import User
+from tests.api_client import ApiClient
+from tests.factories import UserFactory
+from tiktok_clone.common import signing
+
+RunJobs = Callable[[], None]
+
+
+@pytest.fixture(autouse=True)
+def _fresh_caches() -> Iterator[None]:
+    """No test sees what another one cached."""
+    cache.clear()
+    signing.forget_epoch()
+    yield
+    signing.forget_epoch()
+
+
+@pytest.fixture(autouse=True)
+def _no_jobs_left(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Empty the job tables, which `flush` leaves alone, and fail on a job that failed.
+
+    A test that means a job to fail says so with the `failed_jobs_expected` fixture.
+    """
+    yield
+    names = set(request.fixturenames)
+    if "transactional_db" not in names and "live_server" not in names:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT task_name, args FROM procrastinate_jobs WHERE status = 'failed'")
+        failed = cursor.fetchall()
+        cursor.execute(
+            "TRUNCATE procrastinate_jobs, procrastinate_events, procrastinate_periodic_defers"
+        )
+    if failed and "failed_jobs_expected" not in names:
+        pytest.fail(f"jobs failed: {failed}")
+
+
+@pytest.fixture
+def failed_jobs_expected() -> None:
+    """This test makes jobs fail on purpose."""
+
+
+@pytest.fixture
+def run_jobs(transactional_db: None) -> RunJobs:
+    """Run the worker until no job is left that may start now."""
+
+    def run() -> None:
+        connector = app.connector.get_worker_connector()  # type: ignore[attr-defined]
+        with app.replace_connector(connector) as worker_app, worker_app.open():
+            worker_app.run_worker(
+                wait=False, listen_notify=False, install_signal_handlers=False, concurrency=1
+            )
+
+    return run
+
+
+@pytest.fixture
+def api() -> ApiClient:
+    """A client of the API that nobody is signed in to."""
+    return ApiClient()
+
+
+@pytest.fixture
+def user(db: None) -> User:
+    """A person."""
+    return UserFactory()
+
+
+@pytest.fixture
+def other(db: None) -> User:
+    """Another person."""
+    return UserFactory()
+
+
+@pytest.fixture
+def as_user(user: User) -> ApiClient:
+    """The API, signed in as `user`."""
+    return ApiClient(user)
+
+
+@pytest.fixture
+def as_other(other: User) -> ApiClient:
+    """The API, signed in as `other`."""
+    return ApiClient(other)

@@ -1,0 +1,103 @@
+"""What the APIs of all apps share: errors, pagination, and strict query options."""
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+from rest_framework import exceptions
+from rest_framework.pagination import CursorPagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import exception_handler
+
+from tiktok_clone.common.errors import DomainError
+from tiktok_clone.common.problems import CONTENT_TYPE, problem, problem_of
+
+
+class CursorPages(CursorPagination):
+    """Pages by cursor; `limit` asks for 1 to 50 rows."""
+
+    ordering: Any = "-id"
+    page_size_query_param = "limit"
+    max_page_size = 50
+
+    def get_page_size(self, request: Request) -> int:
+        """Read `limit`; what is not a number from 1 to 50 is refused by name."""
+        raw = request.query_params.get("limit")
+        if raw is None:
+            return self.page_size or 20
+        if not raw.isascii() or not raw.isdigit() or not 1 <= int(raw[:6]) <= 50:
+            raise DomainError(
+                "invalid",
+                "limit must be a whole number from 1 to 50.",
+                fields={"limit": [("out_of_range", "Must be a whole number from 1 to 50.")]},
+            )
+        return int(raw)
+
+
+def refuse_unknown_options(request: Request, known: set[str]) -> None:
+    """Raise a 400 that names the query options that the endpoint does not have."""
+    unknown = sorted(set(request.query_params) - known)
+    if unknown:
+        message = f"Unknown option. Known here: {', '.join(sorted(known)) or 'none'}."
+        raise DomainError(
+            "unknown_option",
+            f"Unknown: {', '.join(unknown)}. {message}",
+            fields={name: [("unknown_option", message)] for name in unknown},
+        )
+
+
+def problem_details(error: Exception, context: dict[str, Any]) -> Response | None:
+    """The REST framework's exception handler: every error as problem details."""
+    if isinstance(error, DomainError):
+        response = Response(problem_of(error), status=error.status)
+        if error.retry_after is not None:
+            response["Retry-After"] = str(error.retry_after)
+    else:
+        handled = exception_handler(error, context)
+        if handled is None:
+            return None
+        response = handled
+        response.data = _body(error, response.status_code)
+    response.content_type = CONTENT_TYPE
+    return response
+
+
+def _body(error: Exception, status: int) -> dict[str, Any]:
+    if isinstance(error, exceptions.ValidationError):
+        errors = _fields(error.get_full_details())
+        first = next(iter(errors.items()))
+        return problem(status, "invalid", f"{first[0]}: {first[1][0]['message']}", errors)
+    if isinstance(error, Http404):
+        return problem(404, "not_found", "There is nothing at this address.")
+    if isinstance(error, PermissionDenied):
+        return problem(403, "permission_denied", "You may not do this.")
+    if isinstance(error, exceptions.APIException):
+        codes = error.get_codes()
+        code = codes if isinstance(codes, str) else error.default_code
+        return problem(status, code, _sentence(error.detail))
+    return problem(status, "error", "The request failed.")
+
+
+def _sentence(detail: Any) -> str:
+    if isinstance(detail, dict):
+        return str(detail.get("detail", "The request failed."))
+    return str(detail)
+
+
+def _fields(details: Any, prefix: str = "") -> dict[str, list[dict[str, str]]]:
+    """Flatten nested validation details to `{"views.0.video": [{code, message}]}`."""
+    if isinstance(details, dict) and set(details) == {"message", "code"}:
+        return {
+            prefix or "non_field_errors": [
+                {"code": str(details["code"]), "message": str(details["message"])}
+            ]
+        }
+    flat: dict[str, list[dict[str, str]]] = {}
+    is_list = isinstance(details, list)
+    for key, value in enumerate(details) if is_list else details.items():
+        leaf = isinstance(value, dict) and set(value) == {"message", "code"}
+        path = prefix if is_list and leaf else f"{prefix}.{key}".lstrip(".")
+        for field, problems in _fields(value, path).items():
+            flat.setdefault(field, []).extend(problems)
+    return flat

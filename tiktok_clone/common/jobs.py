@@ -1,0 +1,53 @@
+"""The one way to declare and to enqueue background jobs.
+
+A job is a row written by the caller's own database connection, so it commits or
+rolls back together with the row that it is about.
+"""
+
+from typing import Any
+
+from procrastinate import RetryStrategy
+from procrastinate.contrib.django import app
+from procrastinate.contrib.django.django_connector import DjangoConnector
+from procrastinate.exceptions import AlreadyEnqueued
+from procrastinate.manager import JobManager
+from procrastinate.tasks import Task
+
+task = app.task
+periodic = app.periodic
+
+# Waits 4, 8, 16, … seconds: a database or a store that restarts is back by then.
+RETRY = RetryStrategy(max_attempts=8, exponential_wait=2)
+
+
+def enqueue(
+    task: Task[..., Any, ...],
+    *,
+    lock: str | None = None,
+    queueing_lock: str | None = None,
+    delay: int | None = None,
+    **ids: Any,
+) -> int | None:
+    """Write a job row in the caller's transaction.
+
+    Args:
+        task: a function decorated with `jobs.task`.
+        lock: jobs with the same lock never run at the same time.
+        queueing_lock: at most one waiting job has it; another is silently not made.
+        delay: seconds before the job may start.
+        ids: the task's arguments; ids and plain values only.
+
+    Returns:
+        The id of the job, or None where one with the queueing lock already waits.
+    """
+    deferrer = task.configure(
+        lock=lock,
+        queueing_lock=queueing_lock,
+        schedule_in={"seconds": delay} if delay else None,
+    )
+    # Inside a worker the app's own connector is the worker's; the transaction is Django's.
+    deferrer.job_manager = JobManager(DjangoConnector())
+    try:
+        return deferrer.defer(**ids)
+    except AlreadyEnqueued:
+        return None

@@ -1,0 +1,90 @@
+"""Views of no app: health, readiness, and the error pages."""
+
+from django.core.cache import cache
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.db.utils import DatabaseError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from tiktok_clone.common.errors import DomainError
+from tiktok_clone.common.problems import problem_response, wants_json
+from tiktok_clone.common.storage import store
+
+
+@require_safe
+def healthz(request: HttpRequest) -> HttpResponse:
+    """The process answers; it asks nothing of anybody else."""
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+@require_safe
+def readyz(request: HttpRequest) -> JsonResponse:
+    """Whether requests can be served: database, migrations and media store. Redis is optional."""
+    checks = {"database": _database(), "media": _media(), "redis": _redis()}
+    ready = checks["database"] == "ok" and checks["media"] == "ok"
+    return JsonResponse({"ready": ready, "checks": checks}, status=200 if ready else 503)
+
+
+def _database() -> str:
+    try:
+        executor = MigrationExecutor(connection)
+        pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    except DatabaseError:
+        return "unreachable"
+    return "migrations pending" if pending else "ok"
+
+
+def _media() -> str:
+    return "ok" if store().is_writable() else "not writable"
+
+
+def _redis() -> str:
+    cache.set("readyz", 1, 5)
+    return "ok" if cache.get("readyz") == 1 else "away (optional)"
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """The form's protection cookie is missing or stale."""
+    if wants_json(request):
+        return problem_response(
+            DomainError("csrf_failed", "Reload the page and try again.", status=403)
+        )
+    return render(request, "403_csrf.html", status=403)
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """No such route or object."""
+    if wants_json(request):
+        return problem_response(
+            DomainError("not_found", "There is nothing at this address.", status=404)
+        )
+    return render(request, "404.html", status=404)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """The request cannot be understood."""
+    if wants_json(request):
+        return problem_response(
+            DomainError("bad_request", "The request cannot be understood.", status=400)
+        )
+    return render(request, "400.html", status=400)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Not allowed."""
+    if wants_json(request):
+        return problem_response(
+            DomainError("permission_denied", "You may not do this.", status=403)
+        )
+    return render(request, "403.html", status=403)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Our fault; rendered without the database, which may be the reason."""
+    if wants_json(request):
+        return problem_response(
+            DomainError("server_error", "Something went wrong on our side. Try again.", status=500)
+        )
+    return render(None, "500.html", status=500)  # type: ignore[arg-type]

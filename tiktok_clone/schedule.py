@@ -1,0 +1,26 @@
+"""What runs periodically, in one list (cron syntax, UTC).
+
+The worker imports this module; each entry only enqueues or runs one task.
+"""
+
+from procrastinate.contrib.django import app as procrastinate_app
+
+from tiktok_clone.common import jobs
+
+STALLED_AFTER_SECONDS = 60
+
+
+@jobs.periodic(cron="* * * * *")
+@jobs.task(queueing_lock="retry_stalled_jobs", pass_context=False)
+async def retry_stalled_jobs(timestamp: int) -> None:
+    """Give the jobs of killed workers to somebody else; mandatory, or they stay `doing`."""
+    manager = procrastinate_app.job_manager
+    for job in await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER_SECONDS):
+        await manager.retry_job(job)
+
+
+@jobs.periodic(cron="17 3 * * *")
+@jobs.task(queueing_lock="remove_old_jobs")
+async def remove_old_jobs(timestamp: int) -> None:
+    """Forget finished jobs after three days; failed ones stay for the admin."""
+    await procrastinate_app.job_manager.delete_old_jobs(nb_hours=72)

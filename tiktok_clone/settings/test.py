@@ -1,0 +1,24 @@
+"""Tests: fast hashing, loose throttles (throttle tests set their own), media in a temporary folder."""
+
+import tempfile
+from pathlib import Path
+
+from tiktok_clone.settings.base import *  # noqa: F403
+from tiktok_clone.settings.base import DATABASES
+from tiktok_clone.settings.base import THROTTLE_RATES as PRODUCTION_RATES
+
+ALLOWED_HOSTS = ["*"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+THROTTLE_RATES = {name: (count * 100, window) for name, (count, window) in PRODUCTION_RATES.items()}
+MEDIA_ROOT = Path(tempfile.mkdtemp(prefix="loopy-media-"))
+FILE_UPLOAD_TEMP_DIR = MEDIA_ROOT / "incoming"
+FILE_UPLOAD_TEMP_DIR.mkdir()
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = True
+# A thread of a live server must not keep a connection that blocks dropping the test database.
+DATABASES["default"]["CONN_MAX_AGE"] = 0

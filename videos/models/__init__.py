@@ -1,0 +1,29 @@
+"""What is published and what people do with it."""
+
+from videos.models.comment import Comment, CommentLike
+from videos.models.engagement import Like, Save, Share
+from videos.models.hashtag import Hashtag, Mention, VideoHashtag
+from videos.models.report import Report
+from videos.models.slot import SlotEpoch, Stamp
+from videos.models.tombstone import Tombstone
+from videos.models.video import TRANSITIONS, Rendition, Status, Video, Visibility
+
+__all__ = [
+    "TRANSITIONS",
+    "Comment",
+    "CommentLike",
+    "Hashtag",
+    "Like",
+    "Mention",
+    "Rendition",
+    "Report",
+    "Save",
+    "Share",
+    "SlotEpoch",
+    "Stamp",
+    "Status",
+    "Tombstone",
+    "Video",
+    "VideoHashtag",
+    "Visibility",
+]

@@ -1,0 +1,30 @@
+"""What people tell the moderators."""
+
+from django.conf import settings
+from django.db import models
+
+from tiktok_clone.common.models import Timestamped
+
+
+class Report(Timestamped):
+    """One person's report of a video."""
+
+    class Reason(models.TextChoices):
+        SPAM = "spam", "Spam or misleading"
+        VIOLENCE = "violence", "Violence or danger"
+        HATE = "hate", "Hate or harassment"
+        NUDITY = "nudity", "Nudity or sexual content"
+        COPYRIGHT = "copyright", "Not theirs to post"
+        OTHER = "other", "Something else"
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="reports")
+    video = models.ForeignKey("videos.Video", models.CASCADE, related_name="reports")
+    reason = models.CharField(max_length=10, choices=Reason.choices)
+    text = models.CharField(max_length=500, blank=True)
+    resolved_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "video"], name="report_once")]
+
+    def __str__(self) -> str:
+        return f"{self.reason} report of video {self.video_id}"
