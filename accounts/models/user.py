@@ -1,6 +1,6 @@
 """A person: signs in by e-mail, is known by handle."""
 
-from typing import TYPE_CHECKING, Any, ClassVar, Self, Union
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import AnonymousUser, PermissionsMixin
@@ -17,7 +17,7 @@ from tiktok_clone.common.models import Timestamped
 from tiktok_clone.common.storage import store
 
 if TYPE_CHECKING:
-    Viewer = Union["User", AnonymousUser, None]
+    Viewer: TypeAlias = "User | AnonymousUser | None"
 
 HANDLE_PATTERN = r"^[a-z0-9_.]{2,24}$"
 
@@ -102,7 +102,7 @@ class User(AbstractBaseUser, PermissionsMixin, Timestamped):
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = ["handle"]
-    objects: ClassVar[UserManager] = UserManager()  # type: ignore[assignment]
+    objects: ClassVar[UserManager] = UserManager()
 
     class Meta:
         constraints = [

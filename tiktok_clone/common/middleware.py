@@ -52,7 +52,7 @@ def domain_error_response(request: HttpRequest, error: DomainError) -> HttpRespo
     template = f"{error.status}.html" if error.status in (403, 404, 429, 503) else "400.html"
     # Rendered without context processors, which would ask the database again.
     request_free = None if error.status == 503 else request
-    response = render(request_free, template, {"error": error}, status=error.status)  # type: ignore[arg-type]
+    response = render(request_free, template, {"error": error}, status=error.status)
     if error.retry_after is not None:
         response["Retry-After"] = str(error.retry_after)
     return response

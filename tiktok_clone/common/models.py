@@ -28,3 +28,6 @@ class SigningEpoch(models.Model):
         constraints = [
             models.CheckConstraint(condition=models.Q(id=1), name="signing_epoch_single_row")
         ]
+
+    def __str__(self) -> str:
+        return self.value.hex

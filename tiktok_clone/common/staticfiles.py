@@ -4,6 +4,6 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 
 class ModuleStaticFilesStorage(CompressedManifestStaticFilesStorage):
-    """Rewrites `import … from "./x.js"` as well, so modules can be cached for ever without a build."""
+    """Rewrites `import … from "./x.js"` too: modules are cached for ever without a build."""
 
     support_js_module_import_aggregation = True

@@ -87,4 +87,4 @@ def server_error(request: HttpRequest) -> HttpResponse:
         return problem_response(
             DomainError("server_error", "Something went wrong on our side. Try again.", status=500)
         )
-    return render(None, "500.html", status=500)  # type: ignore[arg-type]
+    return render(None, "500.html", status=500)

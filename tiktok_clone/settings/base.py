@@ -1,4 +1,4 @@
-"""Settings shared by every environment; each value a deployment may change comes from the environment.
+"""Settings shared by every environment; what a deployment may change comes from the environment.
 
 `.env.example` documents each variable. dev, test and prod override a few lines.
 """

@@ -1,4 +1,4 @@
-"""Tests: fast hashing, loose throttles (throttle tests set their own), media in a temporary folder."""
+"""Tests: fast hashing, loose throttles (their tests set their own), media in a temporary folder."""
 
 import tempfile
 from pathlib import Path

@@ -60,3 +60,6 @@ class CommentLike(Timestamped):
         constraints = [
             models.UniqueConstraint(fields=["user", "comment"], name="comment_like_once")
         ]
+
+    def __str__(self) -> str:
+        return f"like of comment {self.comment_id} by {self.user_id}"

@@ -26,6 +26,9 @@ class VideoHashtag(models.Model):
         constraints = [models.UniqueConstraint(fields=["video", "hashtag"], name="tag_once")]
         indexes = [models.Index(fields=["hashtag", "-video"], name="tag_videos")]
 
+    def __str__(self) -> str:
+        return f"tag {self.hashtag_id} of video {self.video_id}"
+
 
 class Mention(Timestamped):
     """A person named in a caption."""
@@ -35,3 +38,6 @@ class Mention(Timestamped):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["video", "user"], name="mention_once")]
+
+    def __str__(self) -> str:
+        return f"user {self.user_id} in video {self.video_id}"
