@@ -1,5 +1,11 @@
-"""Routes."""
+"""Routes of the pages."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from videos.views import pages
+
+VIDEO = "@<str:handle>/video/<int:video_id>"
+
+urlpatterns: list[URLPattern] = [
+    path(VIDEO, pages.video, name="video"),
+]

@@ -1,0 +1,145 @@
+"""The one shape of a video, for the API, for feed cards and for templates.
+
+What every reader sees alike is in `represent_video`, so that it can be cached and
+shared; what depends on the reader comes from `reader_state` and is merged in.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from django.conf import settings
+from django.db.models import CharField, Value
+
+from accounts.models import User
+from tiktok_clone.common.storage import store
+from videos.models import Comment, Like, Save, Status, Video, Visibility
+
+SOURCE_TYPE = "video/mp4"
+Card = dict[str, Any]
+
+
+def represent_video(video: Video) -> Card:
+    """Return what everybody sees of a video, ready for JSON.
+
+    Args:
+        video: loaded with `for_cards()`; otherwise each call costs queries.
+
+    Returns:
+        `{id, status, progress, reason, caption, author, hashtags, visibility, sources,
+        poster, preview, placeholder, duration, width, height, *_count, created_at,
+        published_at, url, share_url}`; times are ISO 8601 in UTC, `duration` is in
+        seconds, `bitrate` in bits a second. Sources go from small to large and are
+        empty until the video is ready.
+    """
+    path = video.get_absolute_url()
+    public = is_for_everybody(video)
+    return {
+        "id": video.pk,
+        "status": str(video.status),
+        "progress": video.progress,
+        "reason": video.reason or None,
+        "reason_code": video.reason_code or None,
+        "caption": video.caption,
+        "author": represent_author(video.author),
+        "hashtags": [tag.name for tag in video.hashtags.all()],
+        "visibility": str(video.visibility),
+        "sources": _sources(video, public) if video.status == Status.READY else [],
+        "poster": store().url(video.poster, public=public) if video.poster else None,
+        "preview": None,
+        "placeholder": video.placeholder or None,
+        "duration": video.duration,
+        "width": video.width,
+        "height": video.height,
+        "likes_count": video.likes_count,
+        "comments_count": video.comments_count,
+        "saves_count": video.saves_count,
+        "shares_count": video.shares_count,
+        "views_count": video.views_count,
+        "created_at": iso(video.created_at),
+        "published_at": iso(video.published_at),
+        "url": path,
+        "share_url": f"{settings.SITE_URL}{path}",
+    }
+
+
+def is_for_everybody(video: Video) -> bool:
+    """Whether its files may be served to anybody and cached by anybody."""
+    return (
+        video.visibility == Visibility.PUBLIC
+        and not video.author.is_private
+        and video.is_published
+    )
+
+
+def represent_author(author: User) -> dict[str, Any]:
+    """Return the few public facts shown beside a video or a comment."""
+    return {
+        "id": author.pk,
+        "handle": author.handle,
+        "name": author.name,
+        "avatar": author.avatar_url,
+        "url": author.get_absolute_url(),
+    }
+
+
+def reader_state(user_id: int | None, video_ids: Iterable[int]) -> dict[int, dict[str, bool]]:
+    """Return `{video id: {"liked", "saved"}}` of one reader, for every id asked, in one query.
+
+    Nobody signed in (None) gets an empty dict: the answer then has no such fields.
+    """
+    ids = list(video_ids)
+    if user_id is None:
+        return {}
+    state = {video_id: {"liked": False, "saved": False} for video_id in ids}
+    if not ids:
+        return state
+    liked, saved = (
+        model.objects.filter(user=user_id, video__in=ids)
+        .order_by()
+        .values_list("video_id", Value(kind, output_field=CharField()))
+        for model, kind in ((Like, "liked"), (Save, "saved"))
+    )
+    for video_id, kind in liked.union(saved, all=True):
+        state[video_id][kind] = True
+    return state
+
+
+def represent_videos(videos: Iterable[Video], user_id: int | None) -> list[Card]:
+    """Return the cards of videos (loaded with `for_cards()`) as one reader sees them."""
+    rows = list(videos)
+    state = reader_state(user_id, [video.pk for video in rows])
+    return [represent_video(video) | state.get(video.pk, {}) for video in rows]
+
+
+def represent_comment(comment: Comment) -> dict[str, Any]:
+    """Return a comment (its author loaded); `parent` is the id of the comment replied to."""
+    return {
+        "id": comment.pk,
+        "text": comment.text,
+        "author": represent_author(comment.author),
+        "parent": comment.parent_id,
+        "likes_count": comment.likes_count,
+        "replies_count": comment.replies_count,
+        "created_at": iso(comment.created_at),
+    }
+
+
+def iso(moment: datetime | None) -> str | None:
+    """Return a time as ISO 8601 in UTC with a Z, as the REST framework writes it."""
+    if moment is None:
+        return None
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _sources(video: Video, public: bool) -> list[dict[str, Any]]:
+    return [
+        {
+            "url": store().url(rendition.name, public=public),
+            "width": rendition.width,
+            "height": rendition.height,
+            "type": SOURCE_TYPE,
+            "bitrate": rendition.bitrate,
+        }
+        for rendition in video.renditions.all()
+    ]
