@@ -13,6 +13,7 @@ or left behind anywhere else.
 import fcntl
 import json
 import os
+import secrets
 import shutil
 import signal
 import subprocess
@@ -38,7 +39,13 @@ from tiktok_clone.servers import (
 )
 from tiktok_clone.unprivileged import give, is_root, service_uid, spare_capability
 
-__all__ = ["EmbeddedError", "Services", "running_services", "start_services"]
+__all__ = [
+    "EmbeddedError",
+    "Services",
+    "development_secret_key",
+    "running_services",
+    "start_services",
+]
 
 # A socket path may have 107 characters on Linux and 103 on macOS; Redis cuts a longer one silently.
 MAX_SOCKET_PATH = 100
@@ -141,6 +148,20 @@ def running_services(data_dir: Path) -> Services | None:
         return None
 
 
+def development_secret_key(data_dir: Path) -> str:
+    """The secret key that belongs to this data folder, made on the first start."""
+    path = data_dir / "secret_key"
+    if not path.exists():
+        _write_private(path, secrets.token_urlsafe(50))
+    return path.read_text().strip()
+
+
+def _write_private(path: Path, text: str) -> None:
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+
+
 def _add_redis(services: Services, place: Place) -> None:
     binary = redis_binary()
     if binary is None:
@@ -155,9 +176,8 @@ def _add_redis(services: Services, place: Place) -> None:
 
 def _write_state(services: Services, data: Path) -> None:
     path = data / "services.json"
-    path.unlink(missing_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as state:
-        json.dump({"database_url": services.database_url, "redis_url": services.redis_url}, state)
+    urls = {"database_url": services.database_url, "redis_url": services.redis_url}
+    _write_private(path, json.dumps(urls))
     services._cleanup.append(path)
 
 
@@ -218,9 +238,11 @@ def main(arguments: list[str]) -> int:
     if command[0] == "-m" or command[0].endswith(".py"):
         command = [sys.executable, *command]
     environ.Env.read_env(Path(__file__).resolve().parent.parent / ".env")
+    data_dir = Path(os.environ.get("DATA_DIR") or ".data").absolute()
+    data_dir.mkdir(parents=True, exist_ok=True)
+    os.environ.setdefault("SECRET_KEY", development_secret_key(data_dir))
     if os.environ.get("DATABASE_URL"):
         return subprocess.call(command)
-    data_dir = Path(os.environ.get("DATA_DIR") or ".data").absolute()
     try:
         services = running_services(data_dir) or start_services(data_dir)
     except EmbeddedError as error:

@@ -8,7 +8,6 @@ Everything it keeps is below DATA_DIR.
 import http.client
 import json
 import os
-import secrets
 import signal
 import socket
 import subprocess
@@ -21,7 +20,12 @@ from types import FrameType
 
 import environ
 
-from tiktok_clone.embedded import EmbeddedError, Services, start_services
+from tiktok_clone.embedded import (
+    EmbeddedError,
+    Services,
+    development_secret_key,
+    start_services,
+)
 from tiktok_clone.prepare import ADMINISTRATOR_FILE
 from tiktok_clone.processes import ROOT, LaunchError, Product
 
@@ -79,15 +83,6 @@ def check_port(options: Options) -> None:
         ) from error
 
 
-def keep_secret_key(data_dir: Path) -> str:
-    """The development secret key of this data folder, made on the first start."""
-    path = data_dir / "secret_key"
-    if not path.exists():
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(secrets.token_urlsafe(50))
-    return path.read_text().strip()
-
-
 def child_environment(options: Options, services: Services | None) -> dict[str, str]:
     """What the children's settings read; whatever the person set wins."""
     ours = {
@@ -98,7 +93,7 @@ def child_environment(options: Options, services: Services | None) -> dict[str, 
     }
     given = {name: value for name, value in os.environ.items() if value}
     return {
-        "SECRET_KEY": given.get("SECRET_KEY") or keep_secret_key(options.data_dir),
+        "SECRET_KEY": given.get("SECRET_KEY") or development_secret_key(options.data_dir),
         **ours,
         **given,
         "DATA_DIR": str(options.data_dir),
@@ -108,8 +103,7 @@ def child_environment(options: Options, services: Services | None) -> dict[str, 
 
 def web_command(options: Options) -> list[str]:
     """The production web server. 64 threads, since each slow reader or upload occupies one."""
-    granian = Path(sys.executable).parent / "granian"
-    command = [str(granian), "--interface", "wsgi", "--host", options.host]
+    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", options.host]
     command += ["--port", str(options.port), "--workers", "1", "--blocking-threads", "64"]
     command += ["--backlog", "1024", "--workers-kill-timeout", "8", "--respawn-failed-workers"]
     return [*command, "--no-ws", "--log-level", "warning", "tiktok_clone.wsgi:application"]
