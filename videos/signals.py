@@ -1,0 +1,30 @@
+"""News of this app. Each is sent inside the transaction that makes it true.
+
+Receivers only enqueue a job by id or drop a cache on commit.
+"""
+
+from django.dispatch import Signal
+
+# video (Video)
+video_published = Signal()
+video_edited = Signal()
+video_hidden = Signal()
+video_shown = Signal()
+video_deleted = Signal()
+
+# user (User), video (Video)
+video_liked = Signal()
+video_unliked = Signal()
+video_saved = Signal()
+video_unsaved = Signal()
+video_shared = Signal()
+video_reported = Signal()
+
+# comment (Comment), video (Video), user (User who did it); comment_deleted also ids (list of
+# the comment and its replies)
+comment_added = Signal()
+comment_deleted = Signal()
+
+# user (User), comment (Comment)
+comment_liked = Signal()
+comment_unliked = Signal()
