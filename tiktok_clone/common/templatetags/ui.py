@@ -1,0 +1,79 @@
+"""Small words that every template uses: icons, compact numbers, clocks, ages."""
+
+from datetime import datetime
+
+from django import template
+from django.templatetags.static import static
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+register = template.Library()
+
+STEPS = ((1_000_000_000, "B"), (1_000_000, "M"), (1_000, "K"))
+AGES = ((31_536_000, "y"), (604_800, "w"), (86_400, "d"), (3_600, "h"), (60, "m"))
+TALL = 0.72
+WIDE = 1.2
+
+
+@register.simple_tag
+def icon(name: str, css: str = "") -> SafeString:
+    """An icon of the sprite; decoration only, so it is hidden from assistive technology."""
+    return format_html(
+        '<svg class="icon {}" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>',
+        css,
+        static("img/sprite.svg"),
+        name,
+    )
+
+
+@register.filter
+def compact(number: int | None) -> str:
+    """1234 as 1.2K, cut (never rounded up), so that a count is not shown before it is reached."""
+    value = int(number or 0)
+    for size, letter in STEPS:
+        if value >= size:
+            tenths = value * 10 // size
+            whole, rest = divmod(tenths, 10)
+            return f"{whole}{letter}" if rest == 0 or whole >= 100 else f"{whole}.{rest}{letter}"
+    return str(value)
+
+
+@register.filter
+def clock(seconds: float | None) -> str:
+    """A duration in seconds as 0:07."""
+    minutes, rest = divmod(round(seconds or 0), 60)
+    return f"{minutes}:{rest:02d}"
+
+
+@register.filter
+def age(moment: datetime | str | None) -> str:
+    """How long ago, in the short form of social sites: now, 5m, 3h, 2d, 6w, 1y."""
+    if isinstance(moment, str):
+        moment = parse_datetime(moment)
+    if moment is None:
+        return ""
+    seconds = (timezone.now() - moment).total_seconds()
+    for size, letter in AGES:
+        if seconds >= size:
+            return f"{int(seconds // size)}{letter}"
+    return "now"
+
+
+@register.filter
+def shape(card: dict) -> str:
+    """tall, square or wide: which stage suits the dimensions of a clip."""
+    ratio = (card.get("width") or 9) / (card.get("height") or 16)
+    if ratio <= TALL:
+        return "tall"
+    return "wide" if ratio > WIDE else "square"
+
+
+@register.filter
+def source_list(card: dict) -> str:
+    """The renditions for the player: `url width bitrate` triples, parted by commas."""
+    return ", ".join(
+        f"{source['url']} {source['width']} {source.get('bitrate') or 0}"
+        for source in card.get("sources") or []
+    )
