@@ -4,4 +4,7 @@ from django.contrib.auth.backends import ModelBackend
 
 
 class EmailBackend(ModelBackend):
-    """ModelBackend asks the manager's get_by_natural_key, which ignores the case."""
+    """ModelBackend asks the manager's `get_by_natural_key`, which ignores the case.
+
+    For an unknown address it hashes the password all the same, so that time tells nothing.
+    """

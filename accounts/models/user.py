@@ -6,7 +6,7 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import AnonymousUser, PermissionsMixin
 from django.core.validators import RegexValidator
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, Value
 from django.db.models.functions import Lower
 from django.templatetags.static import static
 from django.urls import reverse
@@ -40,7 +40,8 @@ class UserQuerySet(models.QuerySet["User"]):
         """Find by `@handle` or by e-mail address, whatever the letter case."""
         if reference.startswith("@"):
             return self.filter(handle=reference[1:].lower())
-        return self.filter(email__iexact=reference)
+        # Lower on both sides: the unique index is over the lower case.
+        return self.alias(address=Lower("email")).filter(address=Lower(Value(reference)))
 
 
 class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type: ignore[misc]
@@ -66,7 +67,7 @@ class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type:
 
     def get_by_natural_key(self, username: str | None) -> "User":
         """Find by e-mail address, whatever the letter case."""
-        user: User = self.get(email__iexact=username)
+        user: User = self.by_reference((username or "").lstrip("@")).get()
         return user
 
 

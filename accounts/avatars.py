@@ -1,0 +1,86 @@
+"""Pictures of people: checked, cropped to a square, and encoded anew without metadata."""
+
+import tempfile
+import uuid
+from pathlib import Path
+from typing import IO
+
+from django.conf import settings
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from accounts.models import User
+from tiktok_clone.common.errors import DomainError, invalid
+from tiktok_clone.common.storage import store
+
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
+# The small one is shown everywhere; the large one on the profile.
+SIZES = (256, 512)
+MAX_PIXELS = 40_000_000
+SMALLEST_SIDE = 32
+
+
+def new_folder() -> str:
+    """A prefix in the store that nobody has used."""
+    return f"avatars/{uuid.uuid4()}"
+
+
+def name_in(folder: str, size: int = SIZES[0]) -> str:
+    """The object name of one size."""
+    return f"{folder}/{size}.webp"
+
+
+def folder_of(name: str) -> str:
+    """The prefix that all sizes of a picture share."""
+    return name.rpartition("/")[0]
+
+
+def prepare(upload: IO[bytes], size_bytes: int) -> Image.Image:
+    """Decode an uploaded picture and crop it to a square.
+
+    Raises:
+        DomainError: `invalid` for `avatar`: too large, not a picture, or damaged.
+    """
+    if size_bytes > settings.AVATAR_MAX_BYTES:
+        limit = settings.AVATAR_MAX_BYTES // (1024 * 1024)
+        raise refused("too_large", f"The picture may have at most {limit} MB.")
+    try:
+        image = Image.open(upload, formats=FORMATS)
+        _check_size(image)
+        # A JPEG can be decoded at a fraction of its size: less memory, less time.
+        image.draft("RGB", (SIZES[-1], SIZES[-1]))
+        upright = ImageOps.exif_transpose(image)
+        square = ImageOps.fit(upright.convert("RGBA"), (SIZES[-1], SIZES[-1]))
+    except UnidentifiedImageError:
+        raise refused("not_a_picture", "Choose a JPEG, PNG, WebP or GIF picture.") from None
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+        raise refused("damaged", "This picture cannot be read. Choose another one.") from None
+    return square
+
+
+def _check_size(image: Image.Image) -> None:
+    width, height = image.size
+    if width * height > MAX_PIXELS:
+        raise refused("too_many_pixels", "The picture may have at most 40 megapixels.")
+    if min(width, height) < SMALLEST_SIDE:
+        raise refused("too_small", f"The picture must be at least {SMALLEST_SIDE} pixels wide.")
+
+
+def save(image: Image.Image, folder: str) -> str:
+    """Store all sizes under the folder; returns the object name to keep in the row."""
+    with tempfile.TemporaryDirectory() as temporary:
+        for size in SIZES:
+            path = Path(temporary) / f"{size}.webp"
+            image.resize((size, size), Image.Resampling.LANCZOS).save(path, "WEBP", quality=82)
+            store().save(name_in(folder, size), path)
+    return name_in(folder)
+
+
+def remove_if_unused(folder: str) -> None:
+    """Empty the folder unless a row names an object in it; may run any number of times."""
+    if not User.objects.filter(avatar__startswith=f"{folder}/").exists():
+        store().delete_prefix(folder)
+
+
+def refused(code: str, message: str) -> DomainError:
+    """The picture cannot be used."""
+    return invalid("avatar", code, message)

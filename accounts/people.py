@@ -1,0 +1,151 @@
+"""Finding people, and how they relate to whoever looks."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+
+from accounts import throttling
+from accounts.clients import Client
+from accounts.models import Block, Follow, User
+from tiktok_clone.common.errors import DomainError, not_found
+
+if TYPE_CHECKING:
+    from accounts.models.user import Viewer
+
+POPULAR = 100
+
+
+@dataclass(frozen=True)
+class Relation:
+    """How the viewer and another person relate."""
+
+    following: bool = False
+    followed_by: bool = False
+    blocked: bool = False
+
+
+def find_person(reference: str, viewer: "Viewer", client: Client) -> User:
+    """Find by `@handle` or by e-mail address.
+
+    Look-ups of other people by address are counted. Who does not exist, who blocks the
+    viewer and who is not to be found by address all get the same answer.
+
+    Raises:
+        DomainError: `not_found`, or `throttled`.
+    """
+    if "\0" in reference:
+        raise not_found("person")
+    by_address = not reference.startswith("@")
+    own_address = getattr(viewer, "email", None)
+    if by_address and own_address and reference.lower() == own_address.lower():
+        by_address = False
+    if by_address:
+        _count_lookup(viewer, client)
+    people = not_hidden_from(viewer).by_reference(reference)
+    if by_address:
+        people = people.filter(findable_by_email=True)
+    person = people.first()
+    if person is None:
+        raise not_found("person")
+    return person
+
+
+def _count_lookup(viewer: "Viewer", client: Client) -> None:
+    if viewer is not None and viewer.pk is not None:
+        throttling.check("lookup_user", str(viewer.pk))
+    else:
+        throttling.check("lookup_ip", client.network)
+
+
+def not_hidden_from(viewer: "Viewer") -> "QuerySet[User]":
+    """Active people who do not block the viewer.
+
+    Those whom the viewer blocks are among them, since a block must be seen to be undone;
+    lists and content use `visible_to`, which hides both directions.
+    """
+    people = User.objects.active()
+    if viewer is None or viewer.pk is None:
+        return people
+    blocking = Block.objects.filter(blocker=OuterRef("pk"), blocked=viewer.pk)
+    return people.exclude(Exists(blocking))
+
+
+def relations(viewer: "Viewer", people: Iterable[int]) -> dict[int, Relation]:
+    """How the viewer relates to each of the people, in three queries; {} for nobody."""
+    ids = list(people)
+    if viewer is None or viewer.pk is None or not ids:
+        return {}
+    following = _pairs(Follow.objects.filter(follower=viewer.pk, followee__in=ids), "followee")
+    followed_by = _pairs(Follow.objects.filter(followee=viewer.pk, follower__in=ids), "follower")
+    blocked = _pairs(Block.objects.filter(blocker=viewer.pk, blocked__in=ids), "blocked")
+    return {pk: Relation(pk in following, pk in followed_by, pk in blocked) for pk in ids}
+
+
+def _pairs(rows: "QuerySet[Follow] | QuerySet[Block]", field: str) -> set[int]:
+    return set(rows.values_list(field, flat=True))
+
+
+def check_can_see_lists(person: User, viewer: "Viewer") -> None:
+    """Raise when the viewer may not see whom a person follows.
+
+    Raises:
+        DomainError: `not_found` for a block, `private_account` (403) for a stranger.
+    """
+    viewer_id = viewer.pk if viewer is not None else None
+    if viewer_id == person.pk:
+        return
+    if viewer_id and Block.objects.between(viewer_id, person.pk).exists():
+        raise not_found("person")
+    if person.is_private and not (
+        viewer_id and Follow.objects.filter(follower=viewer_id, followee=person).exists()
+    ):
+        raise DomainError(
+            "private_account", "This account is private: its lists are too.", status=403
+        )
+
+
+def followers_of(person: User, viewer: "Viewer") -> "QuerySet[Follow]":
+    """Follow rows with `follower` loaded, without people hidden from the viewer."""
+    return _rows(Follow.objects.filter(followee=person), "follower", viewer)
+
+
+def followed_by(person: User, viewer: "Viewer") -> "QuerySet[Follow]":
+    """Follow rows with `followee` loaded, without people hidden from the viewer."""
+    return _rows(Follow.objects.filter(follower=person), "followee", viewer)
+
+
+def _rows(rows: "QuerySet[Follow]", side: str, viewer: "Viewer") -> "QuerySet[Follow]":
+    visible = User.objects.visible_to(viewer).filter(pk=OuterRef(side))
+    return rows.filter(Exists(visible)).select_related(side).order_by("-id")
+
+
+def blocked_by(user: User) -> "QuerySet[User]":
+    """People whom the user blocks, the latest first."""
+    rows = Block.objects.filter(blocker=user).order_by("-id").values_list("blocked", flat=True)
+    return User.objects.active().filter(pk__in=rows).order_by("handle")
+
+
+def suggest(viewer: User, limit: int = 20) -> list[User]:
+    """People to follow: among the most followed, first those whom the viewer's people follow.
+
+    Each gets `mutual_count`, the number of people whom the viewer follows and who follow them.
+    """
+    already = Follow.objects.filter(follower=viewer.pk, followee=OuterRef("pk"))
+    popular = list(
+        User.objects.visible_to(viewer)
+        .filter(is_private=False)
+        .exclude(Q(pk=viewer.pk) | Exists(already))
+        .order_by("-followers_count", "id")[:POPULAR]
+    )
+    mine = Follow.objects.filter(follower=viewer.pk).values("followee")
+    mutual = dict(
+        Follow.objects.filter(followee__in=[person.pk for person in popular], follower__in=mine)
+        .values_list("followee")
+        .annotate(Count("id"))
+    )
+    for person in popular:
+        person.mutual_count = mutual.get(person.pk, 0)  # type: ignore[attr-defined]
+    popular.sort(key=lambda person: -mutual.get(person.pk, 0))
+    return popular[:limit]

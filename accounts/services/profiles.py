@@ -1,0 +1,89 @@
+"""One's own profile: texts, picture, privacy, and its end."""
+
+from typing import IO, Any
+
+from django.db import IntegrityError, transaction
+
+from accounts import audit, avatars, rules, signals, tasks
+from accounts.models import User
+from accounts.services.sessions import end_all_sessions
+from accounts.services.signing_in import taken
+from tiktok_clone.common import jobs
+
+TEXTS = {"name": rules.name, "handle": rules.handle, "bio": rules.bio}
+FLAGS = ("is_private", "findable_by_email")
+AN_HOUR = 60 * 60
+
+
+def update_profile(user: User, changes: dict[str, Any]) -> User:
+    """Change some of name, handle, bio, is_private and findable_by_email.
+
+    Raises:
+        DomainError: `invalid` with the fields.
+    """
+    texts = {field: changes[field] for field in TEXTS if field in changes}
+    checks = {
+        field: (lambda check=TEXTS[field], value=value: check(value))
+        for field, value in texts.items()
+    }
+    values: dict[str, Any] = rules.gather(**checks)
+    values |= {field: bool(changes[field]) for field in FLAGS if field in changes}
+    changed = frozenset(name for name, value in values.items() if getattr(user, name) != value)
+    if changed:
+        _save(user, {name: values[name] for name in changed})
+    return user
+
+
+def _save(user: User, values: dict[str, Any]) -> None:
+    try:
+        with transaction.atomic():
+            User.objects.filter(pk=user.pk).update(**values)
+            signals.user_changed.send(User, user=user, changed=frozenset(values))
+    except IntegrityError as error:
+        raise taken(error) from error
+    for name, value in values.items():
+        setattr(user, name, value)
+
+
+def set_avatar(user: User, upload: IO[bytes], size_bytes: int) -> None:
+    """Show another picture.
+
+    A job that removes the new objects if nobody shows them is written before they are,
+    so that a crash in between leaves nothing behind.
+
+    Raises:
+        DomainError: `invalid` for `avatar`.
+    """
+    image = avatars.prepare(upload, size_bytes)
+    folder = avatars.new_folder()
+    jobs.enqueue(tasks.sweep_avatar, folder=folder, delay=AN_HOUR)
+    _show_avatar(user, avatars.save(image, folder))
+
+
+def remove_avatar(user: User) -> None:
+    """Show the neutral picture again."""
+    _show_avatar(user, "")
+
+
+def _show_avatar(user: User, name: str) -> None:
+    with transaction.atomic():
+        locked = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+        old, locked.avatar = locked.avatar, name
+        locked.save(update_fields=["avatar"])
+        user.avatar = name
+        if old:
+            jobs.enqueue(tasks.sweep_avatar, folder=avatars.folder_of(old))
+        signals.user_changed.send(User, user=user, changed=frozenset({"avatar"}))
+
+
+def delete_account(user: User) -> None:
+    """Hide an account at once and end its sessions; a job removes all of it soon."""
+    with transaction.atomic():
+        locked = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+        if locked.is_deleted:
+            return
+        user.mark_deleted()
+        end_all_sessions(user, "account_deleted")
+        signals.user_deleting.send(User, user=user)
+        jobs.enqueue(tasks.purge_account, user_id=user.pk)
+    audit.record("account_deleted", user=user.pk)

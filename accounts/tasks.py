@@ -1,0 +1,55 @@
+"""Jobs about people: messages, purging, sweeping. Thin adapters that take ids."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.contrib.sessions.models import Session as DjangoSession
+from django.utils import timezone
+
+from accounts import avatars, mail, purging
+from accounts.models import Session, ThrottleCount, User
+from tiktok_clone.common import jobs
+
+KEEP_ENDED_SESSIONS = timedelta(days=30)
+
+
+@jobs.task(queue="default", retry=jobs.RETRY)
+def send_verification(user_id: int) -> None:
+    """Send the link that verifies the address, unless it is verified."""
+    user = User.objects.active().filter(pk=user_id, email_verified_at=None).first()
+    if user is not None:
+        mail.send_verification_mail(user)
+
+
+@jobs.task(queue="default", retry=jobs.RETRY)
+def send_password_reset(user_id: int) -> None:
+    """Send the link that sets a new password; 0 stands for an address that nobody has."""
+    user = User.objects.active().filter(pk=user_id).first()
+    if user is not None:
+        mail.send_reset_mail(user)
+
+
+@jobs.task(queue="default", retry=jobs.RETRY)
+def purge_account(user_id: int) -> None:
+    """Remove a deleted account with everything that it posted."""
+    purging.purge(user_id)
+
+
+@jobs.task(queue="default", retry=jobs.RETRY)
+def sweep_avatar(folder: str) -> None:
+    """Remove a picture's objects unless somebody shows it."""
+    avatars.remove_if_unused(folder)
+
+
+@jobs.periodic(cron="37 3 * * *")
+@jobs.task(queue="default", queueing_lock="forget_old_rows", retry=jobs.RETRY)
+def forget_old_rows(timestamp: int) -> None:
+    """Drop throttle counts of past windows and sessions that ended or ran out long ago."""
+    now = timezone.now()
+    ThrottleCount.objects.filter(window_start__lt=now - timedelta(days=1)).delete()
+    Session.objects.filter(ended_at__lt=now - KEEP_ENDED_SESSIONS).delete()
+    longest = max(
+        settings.REFRESH_TOKEN_LIFETIME, timedelta(seconds=settings.SESSION_COOKIE_AGE)
+    )
+    Session.objects.filter(ended_at=None, last_used_at__lt=now - longest).delete()
+    DjangoSession.objects.filter(expire_date__lt=now).delete()
