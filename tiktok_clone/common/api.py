@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404
 from rest_framework import exceptions
 from rest_framework.pagination import CursorPagination
@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
 
-from tiktok_clone.common.errors import DomainError
+from tiktok_clone.common.errors import DomainError, invalid
 from tiktok_clone.common.problems import CONTENT_TYPE, problem, problem_of
 
 
@@ -20,6 +20,14 @@ class CursorPages(CursorPagination):
     ordering: Any = "-id"
     page_size_query_param = "limit"
     max_page_size = 50
+
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> Any:
+        """Cut a page; a cursor that no page returned is refused by name."""
+        try:
+            return super().paginate_queryset(queryset, request, view)
+        except (exceptions.NotFound, ValidationError, ValueError, OverflowError) as error:
+            message = "Pass what the previous page returned, or leave it out."
+            raise invalid("cursor", "invalid_cursor", message) from error
 
     def get_page_size(self, request: Request) -> int:
         """Read `limit`; what is not a number from 1 to 50 is refused by name."""
