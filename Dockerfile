@@ -20,6 +20,7 @@ COPY --from=packages /opt/venv /opt/venv
 COPY . .
 # The values are placeholders that the settings ask for; nothing connects anywhere.
 RUN SECRET_KEY=build DATABASE_URL=postgres://build@localhost/build ALLOWED_HOSTS=localhost \
+    MEDIA_ROOT=/tmp/media \
     python manage.py collectstatic --noinput --verbosity 0
 USER loopy
 VOLUME /data

@@ -131,6 +131,9 @@ def start_services(data_dir: Path | None = None, *, ephemeral: bool = False) -> 
         services.database_url = postgres_url(sockets)
         _add_redis(services, place)
         _write_state(services, data)
+    except OSError as error:
+        services.stop()
+        raise EmbeddedError(f"The embedded services cannot start: {error}") from error
     except BaseException:
         services.stop()
         raise

@@ -59,7 +59,6 @@ class Server:
 
     command: list[str]
     uid: int
-    folder: Path
     log: Path
     stop_signal: int
     process: subprocess.Popen[bytes] = field(init=False)
@@ -74,7 +73,7 @@ class Server:
             # A session of its own, or Ctrl-C in the terminal would end the database first.
             self.process = subprocess.Popen(
                 self.command,
-                cwd=self.folder,
+                cwd="/",
                 env=_environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -148,7 +147,7 @@ def start_postgres(place: Place) -> Server:
     command = [_postgres_binary("postgres"), "-D", str(cluster), "-p", str(PORT)]
     for name, value in {**settings, "unix_socket_directories": f'"{place.sockets}"'}.items():
         command += ["-c", f"{name}={value}"]
-    server = Server(command, place.uid, cluster, log, signal.SIGINT)
+    server = Server(command, place.uid, log, signal.SIGINT)
     server.start()
     try:
         _create_database(server, place.sockets)
@@ -167,7 +166,7 @@ def _initdb(cluster: Path, log: Path, place: Place) -> None:
     command += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--encoding=UTF8"]
     command += ["--locale=C", "--auth=trust", "--no-instructions"]
     command += ["--no-sync"] if place.ephemeral else []
-    initdb = Server(command, place.uid, cluster, log, signal.SIGTERM)
+    initdb = Server(command, place.uid, log, signal.SIGTERM)
     initdb.start()
     if initdb.process.wait() != 0:
         shutil.rmtree(cluster, ignore_errors=True)
@@ -242,7 +241,7 @@ def start_redis(binary: str, place: Place) -> Server:
     command += ["--unixsocketperm", "700", "--dir", str(folder), "--daemonize", "no"]
     command += ["--maxmemory", "256mb", "--maxmemory-policy", "allkeys-lru"]
     command += ["--appendonly", "no", "--save", "" if place.ephemeral else "60 1"]
-    server = Server(command, place.uid, folder, place.data / "redis.log", signal.SIGTERM)
+    server = Server(command, place.uid, place.data / "redis.log", signal.SIGTERM)
     for _ in range(2):
         server.start()
         if _redis_answers(server, place.sockets / "redis.sock"):

@@ -8,6 +8,7 @@ and read, as an ambient capability that survives exec. See capabilities(7) and p
 
 import ctypes
 import os
+import pwd
 import signal
 import sys
 from collections.abc import Callable
@@ -20,6 +21,8 @@ CAP_DAC_READ_SEARCH = 2
 _CAPABILITY_VERSION_3 = 0x20080522
 _PR_SET_PDEATHSIG = 1
 _PR_SET_KEEPCAPS = 8
+_PR_SET_SECUREBITS = 28
+_SECBIT_NO_SETUID_FIXUP = 1 << 2
 _PR_CAP_AMBIENT = 47
 _PR_CAP_AMBIENT_RAISE = 2
 
@@ -42,10 +45,21 @@ def is_root() -> bool:
 
 
 def service_uid(folder: Path) -> int:
-    """The uid that services run as: ours, or under root the owner of `folder` or nobody."""
+    """The uid that services run as: ours, or under root the owner of `folder` or nobody.
+
+    PostgreSQL insists on a uid that has a name.
+    """
     if not is_root():
         return os.geteuid()
-    return folder.stat().st_uid or NOBODY
+    owner = folder.stat().st_uid
+    return owner if owner and _has_name(owner) else NOBODY
+
+
+def _has_name(uid: int) -> bool:
+    try:
+        return bool(pwd.getpwuid(uid).pw_name)
+    except KeyError:
+        return False
 
 
 def give(folder: Path, uid: int) -> None:
@@ -111,6 +125,8 @@ def _become(uid: int, capability: int | None, libc: ctypes.CDLL | None) -> None:
         os.setgid(uid)
         os.setuid(uid)
         return
+    # access(2), by which initdb looks for its companions, ignores capabilities without this.
+    libc.prctl(_PR_SET_SECUREBITS, _SECBIT_NO_SETUID_FIXUP, 0, 0, 0)
     libc.prctl(_PR_SET_KEEPCAPS, 1, 0, 0, 0)
     os.setgroups([])
     os.setgid(uid)

