@@ -39,6 +39,15 @@ def _own_redis_database() -> None:
         )
 
 
+def _own_media_folder() -> None:
+    """Keep what tests store in a temporary folder of this process."""
+    folder = tempfile.TemporaryDirectory(prefix="loopy-media-")
+    atexit.register(folder.cleanup)
+    (Path(folder.name) / "incoming").mkdir()
+    os.environ["MEDIA_ROOT"] = folder.name
+
+
+_own_media_folder()
 if "DATABASE_URL" not in os.environ:
     _start()
 _own_redis_database()

@@ -1,7 +1,7 @@
-"""Tests: fast hashing, loose throttles (their tests set their own), media in a temporary folder."""
+"""Tests: fast hashing, loose throttles (their tests set their own), mail kept in memory.
 
-import tempfile
-from pathlib import Path
+tests/services.py sets MEDIA_ROOT to a temporary folder.
+"""
 
 from tiktok_clone.settings.base import *  # noqa: F403
 from tiktok_clone.settings.base import DATABASES
@@ -10,9 +10,6 @@ from tiktok_clone.settings.base import THROTTLE_RATES as PRODUCTION_RATES
 ALLOWED_HOSTS = ["*"]
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 THROTTLE_RATES = {name: (count * 100, window) for name, (count, window) in PRODUCTION_RATES.items()}
-MEDIA_ROOT = Path(tempfile.mkdtemp(prefix="loopy-media-"))
-FILE_UPLOAD_TEMP_DIR = MEDIA_ROOT / "incoming"
-FILE_UPLOAD_TEMP_DIR.mkdir()
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
