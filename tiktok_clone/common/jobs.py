@@ -4,6 +4,7 @@ A job is a row written by the caller's own database connection, so it commits or
 rolls back together with the row that it is about.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from procrastinate import RetryStrategy
@@ -13,8 +14,19 @@ from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.manager import JobManager
 from procrastinate.tasks import Task
 
-task = app.task
-periodic = app.periodic
+
+def task(**options: Any) -> Callable[[Callable[..., Any]], Task[..., Any, ...]]:
+    """Declare a task; the options are those of Procrastinate's `app.task`.
+
+    Asks for the app at each call: before Django is ready it is a different object.
+    """
+    return app.task(**options)
+
+
+def periodic(**options: Any) -> Callable[[Task[..., Any, ...]], Task[..., Any, ...]]:
+    """Declare when a task runs by itself, as `cron=…`."""
+    return app.periodic(**options)
+
 
 # Waits 4, 8, 16, … seconds: a database or a store that restarts is back by then.
 RETRY = RetryStrategy(max_attempts=8, exponential_wait=2)
