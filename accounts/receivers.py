@@ -41,3 +41,11 @@ def current_browser_session(request: HttpRequest) -> Session | None:
     """The row of this browser's sign-in."""
     row = request.session.get(ROW)
     return Session.objects.live().filter(pk=row).first() if row else None
+
+
+def rename_browser(request: HttpRequest) -> None:
+    """After a password change Django's session has another key; the row follows it."""
+    row = current_browser_session(request)
+    if row is not None and request.session.session_key:
+        row.session_key = request.session.session_key
+        row.save(update_fields=["session_key"])

@@ -17,7 +17,7 @@ NAME_MAX = 50
 BIO_MAX = 160
 
 
-class Wrong(Exception):
+class WrongError(Exception):
     """One value is wrong: code and message."""
 
     def __init__(self, code: str, message: str) -> None:
@@ -32,7 +32,7 @@ def gather(**checks: Callable[[], str]) -> dict[str, str]:
     for field, check in checks.items():
         try:
             values[field] = check()
-        except Wrong as wrong:
+        except WrongError as wrong:
             problems[field] = wrong.problems
     if problems:
         raise invalid_fields(problems)
@@ -49,13 +49,13 @@ def email(value: str) -> str:
     """Return the address in small letters."""
     value = value.strip().lower()
     if "/" in value:
-        raise Wrong("invalid_email", "Addresses with a slash cannot be used here.")
+        raise WrongError("invalid_email", "Addresses with a slash cannot be used here.")
     try:
         validate_email(value)
     except ValidationError:
-        raise Wrong("invalid_email", "Enter a complete e-mail address.") from None
+        raise WrongError("invalid_email", "Enter a complete e-mail address.") from None
     if len(value) > 254:
-        raise Wrong("too_long", "The address may have at most 254 characters.")
+        raise WrongError("too_long", "The address may have at most 254 characters.")
     return value
 
 
@@ -63,7 +63,7 @@ def handle(value: str) -> str:
     """Return the handle in small letters, without a leading @."""
     value = value.strip().removeprefix("@").lower()
     if not re.fullmatch(HANDLE_PATTERN.strip("^$"), value):
-        raise Wrong("invalid_handle", "Use 2 to 24 letters, digits, dots and underscores.")
+        raise WrongError("invalid_handle", "Use 2 to 24 letters, digits, dots and underscores.")
     return value
 
 
@@ -71,9 +71,9 @@ def name(value: str) -> str:
     """Return the name on one line."""
     value = _plain(value).replace("\n", " ").strip()
     if not value:
-        raise Wrong("required", "Enter a name.")
+        raise WrongError("required", "Enter a name.")
     if len(value) > NAME_MAX:
-        raise Wrong("too_long", f"The name may have at most {NAME_MAX} characters.")
+        raise WrongError("too_long", f"The name may have at most {NAME_MAX} characters.")
     return value
 
 
@@ -81,20 +81,20 @@ def bio(value: str) -> str:
     """Return the text about oneself."""
     value = _plain(value.replace("\r\n", "\n")).strip()
     if len(value) > BIO_MAX:
-        raise Wrong("too_long", f"The bio may have at most {BIO_MAX} characters.")
+        raise WrongError("too_long", f"The bio may have at most {BIO_MAX} characters.")
     return value
 
 
 def password(value: str, *, email: str, handle: str) -> str:
     """Return the password if it is 8 to 128 characters, not common, and not like its owner."""
     if len(value) > settings.PASSWORD_MAX_LENGTH:
-        raise Wrong("password_too_long", "The password may have at most 128 characters.")
+        raise WrongError("password_too_long", "The password may have at most 128 characters.")
     if "\0" in value:
-        raise Wrong("control_character", "The password has a character that cannot be typed.")
+        raise WrongError("control_character", "The password has a character that cannot be typed.")
     try:
         validate_password(value, User(email=email, handle=handle))
     except ValidationError as error:
-        wrong = Wrong("", "")
+        wrong = WrongError("", "")
         wrong.problems = [(str(one.code), one.messages[0]) for one in error.error_list]
         raise wrong from None
     return value
@@ -102,5 +102,5 @@ def password(value: str, *, email: str, handle: str) -> str:
 
 def _plain(value: str) -> str:
     if any(unicodedata.category(sign) in ("Cc", "Cs") and sign != "\n" for sign in value):
-        raise Wrong("control_character", "Control characters cannot be used here.")
+        raise WrongError("control_character", "Control characters cannot be used here.")
     return value

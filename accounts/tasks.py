@@ -48,8 +48,6 @@ def forget_old_rows(timestamp: int) -> None:
     now = timezone.now()
     ThrottleCount.objects.filter(window_start__lt=now - timedelta(days=1)).delete()
     Session.objects.filter(ended_at__lt=now - KEEP_ENDED_SESSIONS).delete()
-    longest = max(
-        settings.REFRESH_TOKEN_LIFETIME, timedelta(seconds=settings.SESSION_COOKIE_AGE)
-    )
+    longest = max(settings.REFRESH_TOKEN_LIFETIME, timedelta(seconds=settings.SESSION_COOKIE_AGE))
     Session.objects.filter(ended_at=None, last_used_at__lt=now - longest).delete()
     DjangoSession.objects.filter(expire_date__lt=now).delete()

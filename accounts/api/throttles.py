@@ -1,10 +1,56 @@
-"""Throttles."""
+"""Throttles of the REST framework, counted in PostgreSQL."""
 
+from typing import TYPE_CHECKING
+
+from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
+from accounts import throttling
+from accounts.clients import client_of
 
-class AnonymousThrottle(BaseThrottle):
-    """Placeholder until the counters land."""
+if TYPE_CHECKING:  # the framework's views read this module's name from the settings
+    from rest_framework.views import APIView
 
-    def allow_request(self, request, view):  # type: ignore[no-untyped-def]
-        return True
+
+class CountedThrottle(BaseThrottle):
+    """Counts under a scope of `settings.THROTTLE_RATES`."""
+
+    scope = ""
+    retry_after = 0
+
+    def who(self, request: Request) -> str | None:
+        """Whom to count; None lets the request pass."""
+        raise NotImplementedError
+
+    def allow_request(self, request: Request, view: "APIView") -> bool:
+        """Count the request."""
+        who = self.who(request)
+        if who is None:
+            return True
+        verdict = throttling.count(self.scope, who)
+        self.retry_after = verdict.retry_after
+        return verdict.allowed
+
+    def wait(self) -> float:
+        """Seconds until a request is welcome again."""
+        return self.retry_after
+
+
+class AnonymousThrottle(CountedThrottle):
+    """Requests of people who are not signed in, by network."""
+
+    scope = "anonymous_ip"
+
+    def who(self, request: Request) -> str | None:
+        """The network of somebody who is not signed in."""
+        return None if request.user.is_authenticated else client_of(request).network
+
+
+class UploadThrottle(CountedThrottle):
+    """Uploads of one account."""
+
+    scope = "upload_user"
+
+    def who(self, request: Request) -> str | None:
+        """The account."""
+        return str(request.user.pk) if request.user.is_authenticated else None

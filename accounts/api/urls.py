@@ -1,5 +1,74 @@
-"""Routes."""
+"""Routes of the API for accounts: the user's own paths, at the root, without trailing slashes."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from accounts.api import (
+    people,
+    schema,  # noqa: F401 - registers how the description names the ways to sign in
+    views,
+)
+
+urlpatterns = [
+    path("user/signup", views.SigningIn.as_view({"post": "sign_up"}), name="api-signup"),
+    path("user/signin", views.SigningIn.as_view({"post": "sign_in"}), name="api-signin"),
+    path("user/refresh", views.SigningIn.as_view({"post": "refresh"}), name="api-refresh"),
+    path("user/password/reset", views.SigningIn.as_view({"post": "reset"}), name="api-reset"),
+    path(
+        "user/password/reset/confirm",
+        views.SigningIn.as_view({"post": "confirm_reset"}),
+        name="api-reset-confirm",
+    ),
+    path("user/signout", views.OwnAccount.as_view({"post": "sign_out"}), name="api-signout"),
+    path("user/me", views.OwnAccount.as_view({"get": "me"}), name="api-me"),
+    path(
+        "user/password", views.OwnAccount.as_view({"post": "change_password"}), name="api-password"
+    ),
+    path(
+        "user/suggestions",
+        views.OwnAccount.as_view({"get": "suggestions"}),
+        name="api-suggestions",
+    ),
+    path("user/sessions", views.Sessions.as_view({"get": "list"}), name="api-sessions"),
+    path(
+        "user/sessions/all",
+        views.Sessions.as_view({"delete": "destroy_all"}),
+        name="api-sessions-all",
+    ),
+    path(
+        "user/sessions/<uuid:session_id>",
+        views.Sessions.as_view({"delete": "destroy"}),
+        name="api-session",
+    ),
+    path(
+        "users/<str:reference>",
+        people.People.as_view(
+            {
+                "get": "retrieve",
+                "put": "update",
+                "patch": "partial_update",
+                "delete": "destroy",
+            }
+        ),
+        name="api-person",
+    ),
+    path(
+        "users/<str:reference>/follow",
+        people.People.as_view({"post": "follow", "delete": "unfollow"}),
+        name="api-follow",
+    ),
+    path(
+        "users/<str:reference>/block",
+        people.People.as_view({"post": "block", "delete": "unblock"}),
+        name="api-block",
+    ),
+    path(
+        "users/<str:reference>/followers",
+        people.Lists.as_view({"get": "followers"}),
+        name="api-followers",
+    ),
+    path(
+        "users/<str:reference>/following",
+        people.Lists.as_view({"get": "following"}),
+        name="api-following",
+    ),
+]

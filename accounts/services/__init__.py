@@ -1,6 +1,7 @@
 """What people do with their accounts. The person who acts is the first argument."""
 
 from accounts.services.profiles import (
+    check_avatar,
     delete_account,
     remove_avatar,
     set_avatar,
@@ -33,6 +34,7 @@ __all__ = [
     "SignUp",
     "block",
     "change_password",
+    "check_avatar",
     "check_password",
     "delete_account",
     "end_all_sessions",

@@ -3,6 +3,7 @@
 from typing import IO, Any
 
 from django.db import IntegrityError, transaction
+from PIL.Image import Image
 
 from accounts import audit, avatars, rules, signals, tasks
 from accounts.models import User
@@ -45,16 +46,21 @@ def _save(user: User, values: dict[str, Any]) -> None:
         setattr(user, name, value)
 
 
-def set_avatar(user: User, upload: IO[bytes], size_bytes: int) -> None:
-    """Show another picture.
-
-    A job that removes the new objects if nobody shows them is written before they are,
-    so that a crash in between leaves nothing behind.
+def check_avatar(upload: IO[bytes], size_bytes: int) -> Image:
+    """Decode an uploaded picture for `set_avatar`.
 
     Raises:
         DomainError: `invalid` for `avatar`.
     """
-    image = avatars.prepare(upload, size_bytes)
+    return avatars.prepare(upload, size_bytes)
+
+
+def set_avatar(user: User, image: Image) -> None:
+    """Show another picture.
+
+    A job that removes the new objects if nobody shows them is written before they are,
+    so that a crash in between leaves nothing behind.
+    """
     folder = avatars.new_folder()
     jobs.enqueue(tasks.sweep_avatar, folder=folder, delay=AN_HOUR)
     _show_avatar(user, avatars.save(image, folder))

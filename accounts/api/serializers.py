@@ -1,0 +1,210 @@
+"""What people look like in JSON. Fields are listed one by one: nothing appears by accident."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from accounts.models import Session, User
+from accounts.people import Relation
+from accounts.receivers import ROW
+
+
+class PersonSerializer(serializers.ModelSerializer[User]):
+    """A person as others see them; never an e-mail address.
+
+    `relations` in the context (id → Relation) adds how the reader relates to them.
+    """
+
+    avatar = serializers.CharField(source="avatar_url", read_only=True)
+    url = serializers.CharField(source="get_absolute_url", read_only=True)
+    following = serializers.BooleanField(read_only=True, required=False)
+    followed_by = serializers.BooleanField(read_only=True, required=False)
+    blocked = serializers.BooleanField(read_only=True, required=False)
+
+    class Meta:
+        model = User
+        fields = [
+            "id",
+            "handle",
+            "name",
+            "bio",
+            "avatar",
+            "url",
+            "is_private",
+            "followers_count",
+            "following_count",
+            "videos_count",
+            "likes_count",
+            "following",
+            "followed_by",
+            "blocked",
+        ]
+        read_only_fields = fields
+
+    def get_fields(self) -> dict[str, Any]:
+        """Without a reader there is no relation to show."""
+        fields = super().get_fields()
+        for name in ("following", "followed_by", "blocked"):
+            fields.pop(name)
+        return fields
+
+    def to_representation(self, instance: User) -> dict[str, Any]:
+        """Add the reader's relation where there is a reader."""
+        shown: dict[str, Any] = super().to_representation(instance)
+        relations: dict[int, Relation] = self.context.get("relations", {})
+        relation = relations.get(instance.pk)
+        if relation is not None:
+            shown |= {
+                "following": relation.following,
+                "followed_by": relation.followed_by,
+                "blocked": relation.blocked,
+            }
+        return shown
+
+
+class SuggestionSerializer(PersonSerializer):
+    """A person to follow, and how many of the reader's people do."""
+
+    mutual_count = serializers.IntegerField(read_only=True)
+
+    class Meta(PersonSerializer.Meta):
+        fields = [*PersonSerializer.Meta.fields, "mutual_count"]
+        read_only_fields = fields
+
+
+class MeSerializer(serializers.ModelSerializer[User]):
+    """One's own account."""
+
+    avatar = serializers.CharField(source="avatar_url", read_only=True)
+    url = serializers.CharField(source="get_absolute_url", read_only=True)
+    email_verified = serializers.SerializerMethodField()
+
+    class Meta:
+        model = User
+        fields = [
+            "id",
+            "email",
+            "email_verified",
+            "handle",
+            "name",
+            "bio",
+            "avatar",
+            "url",
+            "is_private",
+            "findable_by_email",
+            "followers_count",
+            "following_count",
+            "videos_count",
+            "likes_count",
+            "created_at",
+        ]
+        read_only_fields = fields
+
+    def get_email_verified(self, user: User) -> bool:
+        """Whether the address is known to be theirs."""
+        return user.email_verified_at is not None
+
+
+class ProfileSerializer(serializers.Serializer[Any]):
+    """What one may change of one's own profile; PUT needs name and handle."""
+
+    name = serializers.CharField(max_length=200)
+    handle = serializers.CharField(max_length=200)
+    bio = serializers.CharField(max_length=2000, required=False, allow_blank=True)
+    is_private = serializers.BooleanField(required=False)
+    findable_by_email = serializers.BooleanField(required=False)
+    avatar = serializers.FileField(
+        required=False, allow_null=True, write_only=True, help_text="A picture; null removes it."
+    )
+
+
+class SignUpSerializer(serializers.Serializer[Any]):
+    """What signing up takes."""
+
+    email = serializers.CharField(max_length=1000)
+    password = serializers.CharField(max_length=1000, trim_whitespace=False)
+    handle = serializers.CharField(max_length=1000)
+    name = serializers.CharField(max_length=1000, required=False, allow_blank=True, default="")
+
+
+class SignInSerializer(serializers.Serializer[Any]):
+    """E-mail address and password."""
+
+    email = serializers.CharField(max_length=1000)
+    password = serializers.CharField(max_length=1000, trim_whitespace=False)
+
+
+class RefreshSerializer(serializers.Serializer[Any]):
+    """A refresh token."""
+
+    refresh = serializers.CharField(max_length=4000)
+
+
+class TokensSerializer(serializers.Serializer[Any]):
+    """A new pair of tokens."""
+
+    access = serializers.CharField(read_only=True)
+    refresh = serializers.CharField(read_only=True)
+
+
+class SignedInSerializer(TokensSerializer):
+    """Who signed in, and the tokens."""
+
+    user = MeSerializer(read_only=True)
+
+
+class PasswordSerializer(serializers.Serializer[Any]):
+    """The present password and the next."""
+
+    current_password = serializers.CharField(max_length=1000, trim_whitespace=False)
+    new_password = serializers.CharField(max_length=1000, trim_whitespace=False)
+
+
+class ResetSerializer(serializers.Serializer[Any]):
+    """Where to send the link."""
+
+    email = serializers.CharField(max_length=1000)
+
+
+class ResetConfirmSerializer(serializers.Serializer[Any]):
+    """The two parts of the link, and the next password."""
+
+    uid = serializers.CharField(max_length=100)
+    token = serializers.CharField(max_length=200)
+    new_password = serializers.CharField(max_length=1000, trim_whitespace=False)
+
+
+class FollowStateSerializer(serializers.Serializer[Any]):
+    """What the follow button shows."""
+
+    following = serializers.BooleanField(read_only=True)
+    followers_count = serializers.IntegerField(read_only=True)
+
+
+class BlockStateSerializer(serializers.Serializer[Any]):
+    """Whether the person is blocked."""
+
+    blocked = serializers.BooleanField(read_only=True)
+
+
+class SessionSerializer(serializers.ModelSerializer[Session]):
+    """Where one is signed in."""
+
+    current = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Session
+        fields = ["id", "kind", "user_agent", "ip", "created_at", "last_used_at", "current"]
+        read_only_fields = fields
+
+    def get_current(self, session: Session) -> bool:
+        """Whether it is the one that asks."""
+        return str(session.pk) == self.context.get("current")
+
+
+def current_session_id(request: Any) -> str | None:
+    """The session that a request belongs to: by its access token, or by its cookie."""
+    if request.auth is not None:
+        return str(request.auth["sid"])
+    browser = getattr(request, "session", None)
+    return browser.get(ROW) if browser is not None else None

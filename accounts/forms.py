@@ -1,0 +1,145 @@
+"""Forms of the account pages. They check shape only; the rules are those of the services."""
+
+from typing import Any
+
+from django import forms
+
+from accounts.models import User
+from accounts.rules import BIO_MAX, NAME_MAX
+from tiktok_clone.common.errors import DomainError
+
+NEW_HELP = "At least 8 characters."
+
+
+def text(**attributes: Any) -> forms.TextInput:
+    """A one-line input with attributes."""
+    return forms.TextInput(attrs=attributes)
+
+
+class PasswordField(forms.CharField):
+    """A password: `which` is `current` or `new`, for password managers."""
+
+    def __init__(self, which: str, **options: Any) -> None:
+        options.setdefault(
+            "widget", forms.PasswordInput(attrs={"autocomplete": f"{which}-password"})
+        )
+        super().__init__(max_length=128, strip=False, **options)
+
+
+class RuledForm(forms.Form):
+    """A form that can show what a service refused."""
+
+    def refuse(self, error: DomainError) -> None:
+        """Put the error beside the fields that it names, or above the form."""
+        named = {field: found for field, found in error.fields.items() if field in self.fields}
+        for field, problems in named.items():
+            for code, message in problems:
+                self.add_error(field, forms.ValidationError(message, code))
+        if not named:
+            self.add_error(None, forms.ValidationError(error.message, error.code))
+
+
+class SignUpForm(RuledForm):
+    """A new account."""
+
+    email = forms.CharField(
+        label="E-mail",
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "email", "autofocus": True}),
+    )
+    handle = forms.CharField(
+        label="Handle",
+        max_length=25,
+        help_text="Small letters, digits, dots and underscores.",
+        widget=text(autocomplete="username", autocapitalize="none", spellcheck="false"),
+    )
+    name = forms.CharField(
+        label="Name", max_length=NAME_MAX, required=False, widget=text(autocomplete="name")
+    )
+    password = PasswordField("new", label="Password", help_text=NEW_HELP)
+
+
+class SignInForm(RuledForm):
+    """E-mail address and password."""
+
+    email = forms.CharField(
+        label="E-mail",
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True}),
+    )
+    password = PasswordField("current", label="Password")
+
+
+class ProfileForm(RuledForm):
+    """How one appears."""
+
+    avatar = forms.FileField(
+        label="Picture",
+        required=False,
+        help_text="JPEG, PNG, WebP or GIF; it is cropped to a square.",
+        widget=forms.FileInput(attrs={"accept": "image/jpeg,image/png,image/webp,image/gif"}),
+    )
+    remove_avatar = forms.BooleanField(label="Remove the picture", required=False)
+    name = forms.CharField(label="Name", max_length=NAME_MAX, widget=text(autocomplete="name"))
+    handle = forms.CharField(
+        label="Handle",
+        max_length=25,
+        help_text="Links to the old handle stop working when you change it.",
+        widget=text(autocomplete="username", autocapitalize="none", spellcheck="false"),
+    )
+    bio = forms.CharField(
+        label="Bio",
+        max_length=BIO_MAX + 20,  # line ends count twice on their way here
+        required=False,
+        help_text=f"Up to {BIO_MAX} characters.",
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+    def __init__(self, *args: Any, person: User, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if not person.avatar:
+            del self.fields["remove_avatar"]
+
+
+class PrivacyForm(RuledForm):
+    """Who finds and sees one."""
+
+    is_private = forms.BooleanField(
+        label="Private account",
+        required=False,
+        help_text="Only your followers see your clips, and only people you follow can follow you.",
+    )
+    findable_by_email = forms.BooleanField(
+        label="Let people find me by e-mail address",
+        required=False,
+        help_text="Your address itself is never shown.",
+    )
+
+
+class PasswordForm(RuledForm):
+    """Another password."""
+
+    current_password = PasswordField("current", label="Current password")
+    new_password = PasswordField("new", label="New password", help_text=NEW_HELP)
+
+
+class DeleteForm(RuledForm):
+    """The end of an account."""
+
+    password = PasswordField("current", label="Your password")
+
+
+class ResetForm(RuledForm):
+    """Where to send the link."""
+
+    email = forms.CharField(
+        label="E-mail",
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "email", "autofocus": True}),
+    )
+
+
+class NewPasswordForm(RuledForm):
+    """A password set by a link."""
+
+    new_password = PasswordField("new", label="New password", help_text=NEW_HELP)

@@ -1,0 +1,146 @@
+"""One's own settings."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth import logout, update_session_auth_hash
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts import people, services
+from accounts.forms import DeleteForm, PasswordForm, PrivacyForm, ProfileForm
+from accounts.receivers import current_browser_session, rename_browser
+from accounts.views.common import login_required, person_of, private, show_invalid, show_refused
+from tiktok_clone.common.errors import DomainError
+
+FORM_METHODS = ["GET", "HEAD", "POST"]
+
+
+@private
+@login_required
+@require_http_methods(FORM_METHODS)
+def profile(request: HttpRequest) -> HttpResponse:
+    """Name, handle, bio and picture."""
+    template, user = "accounts/settings_profile.html", person_of(request)
+    if request.method != "POST":
+        start = {"name": user.name, "handle": user.handle, "bio": user.bio}
+        return render(request, template, {"form": ProfileForm(initial=start, person=user)})
+    form = ProfileForm(request.POST, request.FILES, person=user)
+    if not form.is_valid():
+        return show_invalid(request, template, form)
+    try:
+        _save_profile(request, form)
+    except DomainError as error:
+        return show_refused(request, template, form, error)
+    messages.success(request, "Your profile is saved.")
+    return redirect("settings")
+
+
+def _save_profile(request: HttpRequest, form: ProfileForm) -> None:
+    user, values = person_of(request), form.cleaned_data
+    picture = values["avatar"]
+    image = services.check_avatar(picture, picture.size) if picture else None
+    services.update_profile(user, {name: values[name] for name in ("name", "handle", "bio")})
+    if image is not None:
+        services.set_avatar(user, image)
+    elif values.get("remove_avatar"):
+        services.remove_avatar(user)
+
+
+@private
+@login_required
+@require_http_methods(FORM_METHODS)
+def privacy(request: HttpRequest) -> HttpResponse:
+    """Who finds and sees one; whom one blocks."""
+    user = person_of(request)
+    start = {"is_private": user.is_private, "findable_by_email": user.findable_by_email}
+    form = PrivacyForm(request.POST or None, initial=start)
+    if request.method == "POST":
+        # Two unticked switches post nothing but the token, so every POST is a complete answer.
+        form = PrivacyForm(request.POST)
+        if form.is_valid():
+            services.update_profile(user, form.cleaned_data)
+            messages.success(request, "Your choices are saved.")
+            return redirect("settings-privacy")
+    context = {"form": form, "blocked": people.blocked_by(user)[:500]}
+    return render(request, "accounts/settings_privacy.html", context)
+
+
+@private
+@login_required
+@sensitive_post_parameters()
+@require_http_methods(FORM_METHODS)
+def security(request: HttpRequest) -> HttpResponse:
+    """Password and sessions."""
+    template, user = "accounts/settings_security.html", person_of(request)
+    current = current_browser_session(request)
+    context = {
+        "sessions": user.sessions.live().order_by("-last_used_at")[:100],
+        "current": current,
+    }
+    form = PasswordForm(request.POST or None)
+    if request.method != "POST":
+        return render(request, template, {"form": form, **context})
+    if not form.is_valid():
+        return show_invalid(request, template, form, **context)
+    values = form.cleaned_data
+    try:
+        services.change_password(
+            user, values["current_password"], values["new_password"], keep=current
+        )
+    except DomainError as error:
+        return show_refused(request, template, form, error, **context)
+    update_session_auth_hash(request, user)
+    rename_browser(request)
+    messages.success(request, "Your password is changed. Every other session has ended.")
+    return redirect("settings-security")
+
+
+@require_POST
+@login_required
+def end_session(request: HttpRequest, session_id: UUID) -> HttpResponse:
+    """End one of one's own sessions."""
+    services.end_own_session(person_of(request), session_id)
+    messages.success(request, "That session has ended.")
+    return redirect("settings-security")
+
+
+@require_POST
+@login_required
+def end_all_sessions(request: HttpRequest) -> HttpResponse:
+    """End every session, this one included."""
+    services.end_all_sessions(person_of(request), "signed_out_everywhere")
+    logout(request)
+    return redirect("signin")
+
+
+@private
+@login_required
+@require_safe
+def playback(request: HttpRequest) -> HttpResponse:
+    """How clips play; kept in this browser by prefs.js."""
+    return render(request, "accounts/settings_playback.html")
+
+
+@private
+@login_required
+@sensitive_post_parameters()
+@require_http_methods(FORM_METHODS)
+def delete(request: HttpRequest) -> HttpResponse:
+    """End the account, after its password."""
+    template, user = "accounts/settings_delete.html", person_of(request)
+    form = DeleteForm(request.POST or None)
+    if request.method != "POST":
+        return render(request, template, {"form": form})
+    if not form.is_valid():
+        return show_invalid(request, template, form)
+    try:
+        services.check_password(user, form.cleaned_data["password"], field="password")
+    except DomainError as error:
+        return show_refused(request, template, form, error)
+    services.delete_account(user)
+    logout(request)
+    messages.success(request, "Your account is deleted.")
+    return redirect("feed")
