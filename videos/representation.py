@@ -13,7 +13,7 @@ from django.db.models import CharField, Value
 
 from accounts.models import User
 from tiktok_clone.common.storage import store
-from videos.models import Comment, Like, Save, Status, Video, Visibility
+from videos.models import Comment, CommentLike, Like, Save, Status, Video, Visibility
 
 SOURCE_TYPE = "video/mp4"
 Card = dict[str, Any]
@@ -66,9 +66,7 @@ def represent_video(video: Video) -> Card:
 def is_for_everybody(video: Video) -> bool:
     """Whether its files may be served to anybody and cached by anybody."""
     return (
-        video.visibility == Visibility.PUBLIC
-        and not video.author.is_private
-        and video.is_published
+        video.visibility == Visibility.PUBLIC and not video.author.is_private and video.is_published
     )
 
 
@@ -112,8 +110,20 @@ def represent_videos(videos: Iterable[Video], user_id: int | None) -> list[Card]
     return [represent_video(video) | state.get(video.pk, {}) for video in rows]
 
 
-def represent_comment(comment: Comment) -> dict[str, Any]:
-    """Return a comment (its author loaded); `parent` is the id of the comment replied to."""
+def represent_comments(comments: Iterable[Comment], user_id: int | None) -> list[dict[str, Any]]:
+    """Return comments (their authors loaded) as one reader sees them.
+
+    `parent` is the id of the comment replied to; `liked` is there for who is signed in.
+    """
+    rows = list(comments)
+    liked: set[int] = set()
+    if user_id is not None and rows:
+        likes = CommentLike.objects.filter(user=user_id, comment__in=[row.pk for row in rows])
+        liked = set(likes.values_list("comment_id", flat=True))
+    return [_comment(row) | ({} if user_id is None else {"liked": row.pk in liked}) for row in rows]
+
+
+def _comment(comment: Comment) -> dict[str, Any]:
     return {
         "id": comment.pk,
         "text": comment.text,

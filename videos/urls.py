@@ -2,10 +2,21 @@
 
 from django.urls import URLPattern, path
 
-from videos.views import pages
+from videos.views import acts, oembed, pages
 
 VIDEO = "@<str:handle>/video/<int:video_id>"
+COMMENT = "comment/<int:comment_id>"
 
 urlpatterns: list[URLPattern] = [
     path(VIDEO, pages.video, name="video"),
+    path(f"{VIDEO}/comments", pages.video_comments, name="video-comments"),
+    path(f"{VIDEO}/like", acts.like, name="video-like"),
+    path(f"{VIDEO}/save", acts.save, name="video-save"),
+    path(f"{VIDEO}/share", acts.share, name="video-share"),
+    path(f"{VIDEO}/report", acts.report, name="video-report"),
+    path(f"{VIDEO}/comment", acts.comment, name="video-comment"),
+    path(f"{COMMENT}/delete", acts.comment_delete, name="comment-delete"),
+    path(f"{COMMENT}/like", acts.comment_like, name="comment-like"),
+    path("oembed", oembed.oembed, name="oembed"),
+    path("@<str:handle>/videos", pages.profile_videos, name="profile-videos"),
 ]

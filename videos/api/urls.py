@@ -1,5 +1,52 @@
-"""Routes."""
+"""Routes of the API."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from videos.api.comments import CommentViewSet
+from videos.api.views import OwnLists, PersonVideos, VideoViewSet
+
+VIDEO = "videos/<int:video_id>"
+COMMENT = "comments/<int:comment_id>"
+
+urlpatterns: list[URLPattern] = [
+    path("videos", VideoViewSet.as_view({"get": "list"}), name="api-videos"),
+    path(
+        VIDEO,
+        VideoViewSet.as_view(
+            {
+                "get": "retrieve",
+                "put": "update",
+                "patch": "partial_update",
+                "delete": "destroy",
+            }
+        ),
+        name="api-video",
+    ),
+    path(
+        f"{VIDEO}/like",
+        VideoViewSet.as_view({"post": "like", "delete": "unlike"}),
+        name="api-video-like",
+    ),
+    path(
+        f"{VIDEO}/save",
+        VideoViewSet.as_view({"post": "save", "delete": "unsave"}),
+        name="api-video-save",
+    ),
+    path(f"{VIDEO}/share", VideoViewSet.as_view({"post": "share"}), name="api-video-share"),
+    path(f"{VIDEO}/report", VideoViewSet.as_view({"post": "report"}), name="api-video-report"),
+    path(f"{VIDEO}/comments", CommentViewSet.as_view({"get": "list"}), name="api-comments"),
+    path(f"{VIDEO}/comment", CommentViewSet.as_view({"post": "create"}), name="api-comment-add"),
+    path(COMMENT, CommentViewSet.as_view({"delete": "destroy"}), name="api-comment"),
+    path(
+        f"{COMMENT}/like",
+        CommentViewSet.as_view({"post": "like", "delete": "unlike"}),
+        name="api-comment-like",
+    ),
+    path(
+        "users/<str:reference>/videos",
+        PersonVideos.as_view({"get": "list"}),
+        name="api-person-videos",
+    ),
+    path("user/liked", OwnLists.as_view({"get": "liked"}), name="api-liked"),
+    path("user/saved", OwnLists.as_view({"get": "saved"}), name="api-saved"),
+]

@@ -1,0 +1,89 @@
+"""Comments under a video, and what people do with one."""
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import status
+from rest_framework.permissions import IsAuthenticatedOrReadOnly
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet
+
+from tiktok_clone.common.api import refuse_unknown_options
+from tiktok_clone.common.errors import invalid, not_found
+from videos import listing
+from videos.api import serializers
+from videos.api.paging import NewestFirst, OldestFirst
+from videos.api.views import PAGING, viewer_of
+from videos.models import Comment, Video
+from videos.representation import represent_comments
+from videos.services import comments
+
+PARENT = OpenApiParameter("parent", int, description="Replies to this comment, the oldest first.")
+
+
+class CommentViewSet(GenericViewSet[Comment]):
+    """Comments that the asker may see."""
+
+    queryset = Comment.objects.none()
+    permission_classes = [IsAuthenticatedOrReadOnly]
+    serializer_class = serializers.CommentSerializer
+    pagination_class = NewestFirst
+    filter_backends: list[Any] = []
+    lookup_url_kwarg = "comment_id"
+
+    @extend_schema(summary="List comments", parameters=[PARENT])
+    def list(self, request: Request, video_id: int) -> Response:
+        """Comments without replies, the latest first; or the replies to one."""
+        refuse_unknown_options(request, PAGING | {"parent"})
+        video = Video.objects.visible_to(request.user).filter(pk=video_id).first()
+        if video is None:
+            raise not_found("video")
+        parent_id = _parent(request)
+        # Replies read like a conversation.
+        pages = NewestFirst() if parent_id is None else OldestFirst()
+        found = listing.comments_of(video, request.user, parent_id)
+        rows = pages.paginate_queryset(found, request, self)
+        return pages.get_paginated_response(represent_comments(rows or [], request.user.pk))
+
+    @extend_schema(
+        summary="Comment or reply",
+        request=serializers.WriteCommentSerializer,
+        responses={201: serializers.CommentSerializer},
+    )
+    def create(self, request: Request, video_id: int) -> Response:
+        """Comment on a video; a reply to a reply joins its thread."""
+        wanted = serializers.WriteCommentSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        user = viewer_of(request)
+        comment = comments.add_comment(
+            user, video_id, wanted.validated_data["text"], wanted.validated_data.get("parent")
+        )
+        return Response(represent_comments([comment], user.pk)[0], status.HTTP_201_CREATED)
+
+    @extend_schema(summary="Delete a comment", responses={204: None})
+    def destroy(self, request: Request, comment_id: int) -> Response:
+        """Delete one's own comment, or one under one's own video, with its replies."""
+        comments.delete_comment(viewer_of(request), comment_id)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(summary="Like a comment", request=None, responses=serializers.LikedSerializer)
+    def like(self, request: Request, comment_id: int) -> Response:
+        """Like a comment; again changes nothing."""
+        count = comments.like_comment(viewer_of(request), comment_id)
+        return Response({"liked": True, "likes_count": count})
+
+    @extend_schema(summary="Unlike a comment", responses={200: serializers.LikedSerializer})
+    def unlike(self, request: Request, comment_id: int) -> Response:
+        """Take the like back; again changes nothing."""
+        count = comments.unlike_comment(viewer_of(request), comment_id)
+        return Response({"liked": False, "likes_count": count})
+
+
+def _parent(request: Request) -> int | None:
+    raw = request.query_params.get("parent")
+    if raw is None:
+        return None
+    if not (raw.isascii() and raw.isdigit() and len(raw) <= 18):
+        raise invalid("parent", "invalid", "Must be the id of a comment.")
+    return int(raw)

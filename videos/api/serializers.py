@@ -1,0 +1,132 @@
+"""Input of the API, and the shapes of its answers for the schema.
+
+Answers are built by `videos.representation`, not by these serializers, which would be
+the slowest part of a page; they only describe.
+"""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from videos.models import Report, Status, Visibility
+from videos.text import CAPTION_MAX, COMMENT_MAX
+
+
+class Description(serializers.Serializer[Any]):
+    """Describes an answer; its fields are only for the schema."""
+
+
+class AuthorSerializer(Description):
+    """Who posted it."""
+
+    id = serializers.IntegerField()
+    handle = serializers.CharField()
+    name = serializers.CharField()
+    avatar = serializers.CharField(help_text="Address of the picture.")
+    url = serializers.CharField(help_text="Path of the profile page.")
+
+
+class SourceSerializer(Description):
+    """One playable file."""
+
+    url = serializers.CharField()
+    width = serializers.IntegerField()
+    height = serializers.IntegerField()
+    type = serializers.CharField()
+    bitrate = serializers.IntegerField(help_text="Bits a second.")
+
+
+class VideoSerializer(Description):
+    """A video, as one reader sees it."""
+
+    id = serializers.IntegerField()
+    status = serializers.ChoiceField(choices=Status.choices)
+    progress = serializers.IntegerField(help_text="Percent processed.")
+    reason = serializers.CharField(allow_null=True, help_text="Why it failed and what to do.")
+    reason_code = serializers.CharField(allow_null=True)
+    caption = serializers.CharField()
+    author = AuthorSerializer()
+    hashtags = serializers.ListField(child=serializers.CharField())
+    visibility = serializers.ChoiceField(choices=Visibility.choices)
+    sources = SourceSerializer(many=True, help_text="From small to large.")
+    poster = serializers.CharField(allow_null=True)
+    preview = serializers.CharField(allow_null=True)
+    placeholder = serializers.CharField(allow_null=True, help_text="A tiny picture, data URI.")
+    duration = serializers.FloatField(help_text="Seconds.")
+    width = serializers.IntegerField()
+    height = serializers.IntegerField()
+    likes_count = serializers.IntegerField()
+    comments_count = serializers.IntegerField()
+    saves_count = serializers.IntegerField()
+    shares_count = serializers.IntegerField()
+    views_count = serializers.IntegerField()
+    created_at = serializers.DateTimeField()
+    published_at = serializers.DateTimeField(allow_null=True)
+    url = serializers.CharField(help_text="Path of the video's page.")
+    share_url = serializers.CharField(help_text="Full address to pass on.")
+    liked = serializers.BooleanField(required=False, help_text="When signed in.")
+    saved = serializers.BooleanField(required=False, help_text="When signed in.")
+
+
+class CommentSerializer(Description):
+    """A comment, as one reader sees it."""
+
+    id = serializers.IntegerField()
+    text = serializers.CharField()
+    author = AuthorSerializer()
+    parent = serializers.IntegerField(allow_null=True, help_text="The comment replied to.")
+    likes_count = serializers.IntegerField()
+    replies_count = serializers.IntegerField()
+    created_at = serializers.DateTimeField()
+    liked = serializers.BooleanField(required=False, help_text="When signed in.")
+
+
+class LikedSerializer(Description):
+    """The state after an act."""
+
+    liked = serializers.BooleanField()
+    likes_count = serializers.IntegerField()
+
+
+class SavedSerializer(Description):
+    """The state after an act."""
+
+    saved = serializers.BooleanField()
+    saves_count = serializers.IntegerField()
+
+
+class SharedSerializer(Description):
+    """The state after an act."""
+
+    shared = serializers.BooleanField()
+    shares_count = serializers.IntegerField()
+    share_url = serializers.CharField()
+
+
+class ReportedSerializer(Description):
+    """The state after an act."""
+
+    reported = serializers.BooleanField()
+
+
+class EditVideoSerializer(serializers.Serializer[Any]):
+    """What an author may change; PUT needs both. Rules for the text stand in `videos.text`."""
+
+    caption = serializers.CharField(
+        allow_blank=True, trim_whitespace=False, max_length=CAPTION_MAX * 2
+    )
+    visibility = serializers.ChoiceField(choices=Visibility.choices)
+
+
+class WriteCommentSerializer(serializers.Serializer[Any]):
+    """A new comment; with `parent` a reply."""
+
+    text = serializers.CharField(trim_whitespace=False, max_length=COMMENT_MAX * 2)
+    parent = serializers.IntegerField(required=False, allow_null=True, min_value=1)
+
+
+class WriteReportSerializer(serializers.Serializer[Any]):
+    """What is wrong with a video."""
+
+    reason = serializers.ChoiceField(choices=Report.Reason.choices)
+    text = serializers.CharField(required=False, allow_blank=True, max_length=1000)

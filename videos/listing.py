@@ -1,0 +1,36 @@
+"""Which videos the lists of a person hold, for the API and the pages alike."""
+
+from typing import TYPE_CHECKING
+
+from django.db.models import F, QuerySet
+
+from accounts.models import User
+from videos.models import Comment, Video
+
+if TYPE_CHECKING:
+    from accounts.models.user import Viewer
+
+
+def videos_of(person: User, viewer: "Viewer") -> QuerySet[Video]:
+    """A person's videos that the viewer may see; one's own in every state. Latest first."""
+    return Video.objects.visible_to(viewer).filter(author=person).order_by("-id")
+
+
+def liked_by(user: User) -> QuerySet[Video]:
+    """Videos that the user likes and may see; `engaged_id` sorts by when, latest first."""
+    return _visible(user).filter(likes__user=user).annotate(engaged_id=F("likes__id"))
+
+
+def saved_by(user: User) -> QuerySet[Video]:
+    """Videos that the user saved and may see; `engaged_id` sorts by when, latest first."""
+    return _visible(user).filter(saves__user=user).annotate(engaged_id=F("saves__id"))
+
+
+def comments_of(video: Video, viewer: "Viewer", parent_id: int | None = None) -> QuerySet[Comment]:
+    """The comments under a video, or the replies to one of them, that the viewer may see."""
+    comments = Comment.objects.visible_to(viewer).filter(video=video, parent=parent_id)
+    return comments.select_related("author")
+
+
+def _visible(user: User) -> QuerySet[Video]:
+    return Video.objects.published().visible_to(user)

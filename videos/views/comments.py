@@ -1,0 +1,99 @@
+"""The comments of a video as pages show them: a page of threads with their first replies."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db.models import F, Window
+from django.db.models.functions import RowNumber
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+
+from tiktok_clone.common.errors import not_found
+from videos import listing
+from videos.models import Comment, Video
+from videos.representation import represent_comments, represent_videos
+from videos.views.pager import after
+
+COMMENTS_PER_PAGE = 20
+REPLIES_SHOWN = 3
+
+
+def render_comments(request: HttpRequest, video: Video, **more: Any) -> HttpResponse:
+    """Render the comments as htmx wants them, or as a page of their own."""
+    card = represent_videos([video], request.user.pk)[0]
+    context = {"card": card} | comments_context(request, video) | more
+    is_fragment = request.headers.get("HX-Request")
+    template = "videos/_comments.html" if is_fragment else "videos/comments.html"
+    return render(request, template, context, status=more.get("status", 200))
+
+
+def comments_context(request: HttpRequest, video: Video) -> dict[str, Any]:
+    """What `videos/_comments.html` shows.
+
+    `comments`: a page of comments as the API shapes them, each with `can_delete`,
+    `replies` (the first few, alike) and `replies_url` (of the whole thread, or None);
+    with `?parent=` it is that thread alone, a page of its replies inside.
+    `comments_next_url`: where the next page is, or None.
+    """
+    base = reverse("video-comments", args=[video.author.handle, video.pk])
+    raw = request.GET.get("parent", "")
+    if raw:
+        comments, next_id = _thread(request, video, raw)
+        options = {"parent": comments[0]["id"]}
+    else:
+        comments, next_id = _threads(request, video, base)
+        options = {}
+    options |= {"after": next_id} if next_id else {}
+    return {
+        "comments": comments,
+        "comments_next_url": f"{base}?{urlencode(options)}" if next_id else None,
+    }
+
+
+def _threads(
+    request: HttpRequest, video: Video, base: str
+) -> tuple[list[dict[str, Any]], int | None]:
+    newest = listing.comments_of(video, request.user).order_by("-id")
+    rows, next_id = after(newest, request, COMMENTS_PER_PAGE)
+    replies = _first_replies(request, rows)
+    shown = _represent(request, video, rows + replies)
+    comments, answers = shown[: len(rows)], shown[len(rows) :]
+    for comment in comments:
+        comment["replies"] = [answer for answer in answers if answer["parent"] == comment["id"]]
+        is_cut = comment["replies_count"] > REPLIES_SHOWN
+        comment["replies_url"] = f"{base}?parent={comment['id']}" if is_cut else None
+    return comments, next_id
+
+
+def _thread(
+    request: HttpRequest, video: Video, raw: str
+) -> tuple[list[dict[str, Any]], int | None]:
+    roots = listing.comments_of(video, request.user)
+    root = roots.filter(pk=int(raw)).first() if raw.isascii() and raw.isdigit() else None
+    if root is None:
+        raise not_found("comment")
+    oldest = listing.comments_of(video, request.user, root.pk).order_by("id")
+    rows, next_id = after(oldest, request, COMMENTS_PER_PAGE, ascending=True)
+    comment, *replies = _represent(request, video, [root, *rows])
+    return [comment | {"replies": replies, "replies_url": None}], next_id
+
+
+def _first_replies(request: HttpRequest, roots: list[Comment]) -> list[Comment]:
+    """The first replies of several comments in one query."""
+    wanted = [root.pk for root in roots if root.replies_count]
+    if not wanted:
+        return []
+    numbered = Comment.objects.visible_to(request.user).filter(parent__in=wanted)
+    number = Window(RowNumber(), partition_by=F("parent"), order_by="id")
+    few = numbered.annotate(number=number).filter(number__lte=REPLIES_SHOWN)
+    return list(few.select_related("author").order_by("id"))
+
+
+def _represent(request: HttpRequest, video: Video, rows: list[Comment]) -> list[dict[str, Any]]:
+    reader = request.user.pk
+    shown = represent_comments(rows, reader)
+    for comment in shown:
+        allowed = (comment["author"]["id"], video.author_id)
+        comment["can_delete"] = reader is not None and reader in allowed
+    return shown

@@ -1,0 +1,19 @@
+"""Forms of the video's pages."""
+
+from django import forms
+
+from videos.models import Report
+from videos.services.engagement import REPORT_TEXT_MAX
+
+
+class ReportForm(forms.Form):
+    """What is wrong with a video. The rules stand in the service; the form only asks."""
+
+    reason = forms.ChoiceField(choices=Report.Reason.choices, widget=forms.RadioSelect)
+    text = forms.CharField(
+        label="Anything the moderators should know",
+        required=False,
+        max_length=REPORT_TEXT_MAX,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+    next = forms.CharField(required=False, widget=forms.HiddenInput)

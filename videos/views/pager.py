@@ -1,0 +1,27 @@
+"""Pages without JavaScript: a link that continues after the last row shown."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from tiktok_clone.common.errors import invalid
+
+
+def after(
+    rows: QuerySet[Any], request: HttpRequest, size: int, *, ascending: bool = False
+) -> tuple[list[Any], int | None]:
+    """Return the rows after `?after=` and what the next page continues after (None: the end).
+
+    The rows are ordered by `id`, or by `engaged_id` where the query has it.
+    """
+    key = "engaged_id" if "engaged_id" in rows.query.annotations else "id"
+    raw = request.GET.get("after", "")
+    if raw:
+        if not (raw.isascii() and raw.isdigit() and len(raw) <= 18):
+            raise invalid("after", "invalid", "Follow the link of the previous page.")
+        rows = rows.filter(**{f"{key}__{'gt' if ascending else 'lt'}": int(raw)})
+    page = list(rows[: size + 1])
+    if len(page) <= size:
+        return page, None
+    return page[:size], getattr(page[size - 1], key)
