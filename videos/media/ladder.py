@@ -1,0 +1,149 @@
+"""Which renditions a clip gets, and the one ffmpeg call that makes several. Pure.
+
+Decoding happens once; each rung is scaled from the next larger one.
+"""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from videos.media.probe import Probe
+
+SHORT_SIDES = (360, 540, 720, 1080)
+LONGEST_SIDE = 3840
+SMALLEST_SIDE = 16
+MAX_FPS = 30
+KEYFRAME_SECONDS = 2
+AUDIO_RATE = 48_000
+POSTER_SIDE = 540
+# Bits a second that a rung may reach, by short side; quality decides below that.
+MAX_RATES = ((360, 900_000), (540, 1_800_000), (720, 3_000_000), (1080, 5_500_000))
+# Nominal peak of 203 nits is the reference white of ITU-R BT.2408.
+TONE_MAP = (
+    "zscale=t=linear:npl=203,format=gbrpf32le,zscale=p=bt709,"
+    "tonemap=hable:desat=0,zscale=t=bt709:m=bt709:r=tv"
+)
+
+
+@dataclass(frozen=True)
+class Rung:
+    """A rendition to make: `side` is its short side, which names it."""
+
+    side: int
+    width: int
+    height: int
+
+    @property
+    def max_rate(self) -> int:
+        """Bits a second that it may reach."""
+        return next((rate for side, rate in MAX_RATES if self.side <= side), MAX_RATES[-1][1])
+
+
+def rungs(width: int, height: int) -> list[Rung]:
+    """Return the rungs for a displayed size, small to large, never larger than the source.
+
+    A source below the lowest rung gets one at its own size. Sizes are even.
+    """
+    short = min(width, height)
+    sides = [side for side in SHORT_SIDES if side <= short] or [_even(short)]
+    return [_rung(side, width, height) for side in sides]
+
+
+def frame_rate(source: Fraction) -> Fraction:
+    """Return the steady rate of the renditions: at most 30, and half of 50 and 60 exactly."""
+    if source <= 0:
+        return Fraction(MAX_FPS)
+    if source <= MAX_FPS:
+        return source
+    half = source / 2
+    return half if 23 <= half <= MAX_FPS else Fraction(MAX_FPS)
+
+
+def ladder_command(
+    source: Path, probe: Probe, wanted: list[Rung], folder: Path, *, poster: bool = False
+) -> list[str]:
+    """Return ffmpeg's arguments (without the program) that make `<folder>/<side>.mp4` of each rung.
+
+    Args:
+        source: the original, only read.
+        wanted: the rungs to make, at least one.
+        poster: also make `<folder>/poster.png`, the most typical of the first frames.
+    """
+    arguments = ["-i", str(source), "-filter_complex", _graph(probe, wanted, poster)]
+    for rung in wanted:
+        arguments += _output(rung, probe) + [str(folder / f"{rung.side}.mp4")]
+    if poster:
+        arguments += ["-map", "[poster]", "-frames:v", "1", "-update", "1", "-c:v", "png"]
+        arguments += ["-f", "image2", str(folder / "poster.png")]
+    return arguments
+
+
+def _graph(probe: Probe, wanted: list[Rung], poster: bool) -> str:
+    """Scale to the largest size needed, map tones there, then go down rung by rung."""
+    largest = max(wanted, key=lambda rung: rung.side)
+    still = _still_size(probe)
+    top = _rung(max(largest.side, still.side), probe.width, probe.height) if poster else largest
+    chains = [f"[0:{probe.stream}]{_head(probe, top)}[top]"]
+    source = "top"
+    if poster:
+        chains.append("[top]split=2[still][moving]")
+        chains.append(f"[still]fps=5,{_scale(still)},thumbnail=n=25,format=rgb24[poster]")
+        source = "moving"
+    descending = sorted(wanted, key=lambda rung: rung.side, reverse=True)
+    for rung in descending[:-1]:
+        chains.append(f"[{source}]{_scale(rung)},split=2[v{rung.side}][below{rung.side}]")
+        source = f"below{rung.side}"
+    chains.append(f"[{source}]{_scale(descending[-1])}[v{descending[-1].side}]")
+    return ";".join(chains)
+
+
+def _head(probe: Probe, top: Rung) -> str:
+    """Frame rate, size and colors that all outputs share. Rotation was applied by ffmpeg."""
+    rate = f"fps={frame_rate(probe.fps)}"
+    if probe.hdr:
+        # The container may lie about colors; the decoded frame was asked.
+        colors = (
+            f"setparams=color_primaries=bt2020:color_trc={probe.hdr}"
+            ":colorspace=bt2020nc:range=limited"
+        )
+        return f"{rate},{colors},{_resize(top)},{TONE_MAP},format=yuv420p"
+    # Untagged small pictures are BT.601 by custom, larger ones BT.709.
+    guess = "bt709" if probe.short_side >= 720 else "smpte170m"
+    matrix = "" if probe.matrix_known else f":in_color_matrix={guess}"
+    return f"{rate},{_resize(top)}{matrix}:out_color_matrix=bt709:out_range=tv,format=yuv420p"
+
+
+def _resize(rung: Rung) -> str:
+    return f"scale={rung.width}:{rung.height}:flags=bicubic"
+
+
+def _scale(rung: Rung) -> str:
+    return f"{_resize(rung)},setsar=1"
+
+
+def _output(rung: Rung, probe: Probe) -> list[str]:
+    options = f"-map [v{rung.side}] -c:v libx264 -preset veryfast -crf 23 -profile:v high"
+    options += f" -maxrate {rung.max_rate} -bufsize {rung.max_rate * 2} -pix_fmt yuv420p"
+    options += f" -force_key_frames expr:gte(t,n_forced*{KEYFRAME_SECONDS})"
+    options += " -color_primaries bt709 -color_trc bt709 -colorspace bt709 -color_range tv"
+    if probe.audio_stream is None:
+        options += " -an"
+    else:
+        options += f" -map 0:{probe.audio_stream} -c:a aac -b:a 128k -ac 2 -ar {AUDIO_RATE}"
+    # Nothing of the source's metadata survives, the place where it was filmed least of all.
+    options += " -sn -dn -map_metadata -1 -map_chapters -1 -fflags +bitexact"
+    return [*options.split(), "-movflags", "+faststart", "-f", "mp4"]
+
+
+def _still_size(probe: Probe) -> Rung:
+    return _rung(min(POSTER_SIDE, _even(probe.short_side)), probe.width, probe.height)
+
+
+def _rung(side: int, width: int, height: int) -> Rung:
+    """Scale to a short side, less where the long side would become absurd."""
+    scale = min(side / min(width, height), LONGEST_SIDE / max(width, height))
+    return Rung(side, _even(width * scale), _even(height * scale))
+
+
+def _even(length: float) -> int:
+    return max(SMALLEST_SIDE, round(length / 2) * 2)
