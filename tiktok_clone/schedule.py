@@ -6,6 +6,7 @@ The worker imports this module; each entry only enqueues or runs one task.
 from procrastinate.contrib.django import app as procrastinate_app
 
 from tiktok_clone.common import jobs
+from videos import counters
 
 STALLED_AFTER_SECONDS = 60
 
@@ -24,3 +25,10 @@ async def retry_stalled_jobs(timestamp: int) -> None:
 async def remove_old_jobs(timestamp: int) -> None:
     """Forget finished jobs after three days; failed ones stay for the admin."""
     await procrastinate_app.job_manager.delete_old_jobs(nb_hours=72)
+
+
+@jobs.periodic(cron="41 3 * * *")
+@jobs.task(queueing_lock="reconcile_counters", retry=jobs.RETRY)
+def reconcile_counters(timestamp: int) -> None:
+    """Compare counters with their rows; what differed is logged and set right."""
+    counters.reconcile()

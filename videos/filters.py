@@ -3,7 +3,9 @@
 import django_filters
 from django.db.models import Q
 
-from tiktok_clone.common.errors import invalid
+from accounts.clients import client_of
+from accounts.people import find_person
+from tiktok_clone.common.errors import DomainError, invalid
 from videos.models import Video
 from videos.models.video import VideoQuerySet
 from videos.text import fold_tag
@@ -15,7 +17,7 @@ class VideoFilter(django_filters.FilterSet):
     """Filters: whose, which tag, which words."""
 
     author = django_filters.CharFilter(
-        method="by_author", label="Handle of the author, with or without @."
+        method="by_author", label="Handle (with or without @) or e-mail address of the author."
     )
     tag = django_filters.CharFilter(method="by_tag", label="Hashtag, with or without #.")
     q = django_filters.CharFilter(
@@ -27,8 +29,17 @@ class VideoFilter(django_filters.FilterSet):
         fields: list[str] = []
 
     def by_author(self, videos: VideoQuerySet, name: str, value: str) -> VideoQuerySet:
-        """Only of one person."""
-        return videos.filter(author__handle=_plain("author", value).removeprefix("@").lower())
+        """Only of one person; an address is looked up as it is everywhere, counted and asked."""
+        reference = _plain("author", value)
+        if "@" not in reference[1:]:
+            return videos.filter(author__handle=reference.removeprefix("@").lower())
+        try:
+            person = find_person(reference, self.request.user, client_of(self.request))
+        except DomainError as error:
+            if error.status != 404:
+                raise
+            return videos.none()
+        return videos.filter(author=person)
 
     def by_tag(self, videos: VideoQuerySet, name: str, value: str) -> VideoQuerySet:
         """Only with one tag, in whatever letter case."""

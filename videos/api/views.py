@@ -3,6 +3,7 @@
 from typing import Any, cast
 
 from django.db.models import QuerySet
+from django_filters.rest_framework import DjangoFilterBackend
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import status
 from rest_framework.permissions import IsAuthenticated, IsAuthenticatedOrReadOnly
@@ -24,6 +25,7 @@ from videos.representation import represent_video, represent_videos
 from videos.services import engagement, publishing
 
 PAGING = {"cursor", "limit"}
+CARDS = serializers.VideoSerializer(many=True)
 ORDERING = OpenApiParameter(
     "ordering",
     str,
@@ -59,6 +61,7 @@ class VideoViewSet(VideoLists):
 
     permission_classes = [IsAuthenticatedOrReadOnly]
     pagination_class = OrderedVideos
+    filter_backends = [DjangoFilterBackend]
     filterset_class = VideoFilter
     lookup_url_kwarg = "video_id"
 
@@ -66,7 +69,7 @@ class VideoViewSet(VideoLists):
         """Published videos, filtered by author, tag and words."""
         refuse_unknown_options(request, PAGING | {"author", "tag", "q", "ordering"})
         videos = Video.objects.published().visible_to(request.user)
-        return self.page(VideoFilter(request.query_params, videos).qs)
+        return self.page(self.filter_queryset(videos))
 
     def retrieve(self, request: Request, video_id: int) -> Response:
         """A published video that the asker may see, or one's own in any state."""
@@ -172,13 +175,17 @@ class OwnLists(VideoLists):
     permission_classes = [IsAuthenticated]
     pagination_class = EngagedPages
 
-    @extend_schema(summary="List the videos that you like", operation_id="user_liked")
+    @extend_schema(
+        summary="List the videos that you like", operation_id="user_liked", responses=CARDS
+    )
     def liked(self, request: Request) -> Response:
         """The last liked comes first."""
         refuse_unknown_options(request, PAGING)
         return self.page(listing.liked_by(viewer_of(request)))
 
-    @extend_schema(summary="List the videos that you saved", operation_id="user_saved")
+    @extend_schema(
+        summary="List the videos that you saved", operation_id="user_saved", responses=CARDS
+    )
     def saved(self, request: Request) -> Response:
         """The last saved comes first."""
         refuse_unknown_options(request, PAGING)
