@@ -106,7 +106,7 @@ def web_command(options: Options) -> list[str]:
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", options.host]
     command += ["--port", str(options.port), "--workers", "1", "--blocking-threads", "64"]
     command += ["--backlog", "1024", "--workers-kill-timeout", "8", "--respawn-failed-workers"]
-    return [*command, "--no-ws", "--log-level", "warning", "tiktok_clone.wsgi:application"]
+    return [*command, "--no-ws", "--log-level", "error", "tiktok_clone.wsgi:application"]
 
 
 def worker_command() -> list[str]:
