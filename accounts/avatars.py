@@ -10,7 +10,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from accounts.models import User
 from tiktok_clone.common.errors import DomainError, invalid
-from tiktok_clone.common.storage import store
+from tiktok_clone.common.storage import incoming, store
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 # The small one is shown everywhere; the large one on the profile.
@@ -67,7 +67,7 @@ def _check_size(image: Image.Image) -> None:
 
 def save(image: Image.Image, folder: str) -> str:
     """Store all sizes under the folder; returns the object name to keep in the row."""
-    with tempfile.TemporaryDirectory() as temporary:
+    with tempfile.TemporaryDirectory(dir=incoming()) as temporary:
         for size in SIZES:
             path = Path(temporary) / f"{size}.webp"
             image.resize((size, size), Image.Resampling.LANCZOS).save(path, "WEBP", quality=82)

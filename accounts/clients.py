@@ -45,7 +45,8 @@ def _address(meta: dict[str, Any]) -> str:
     raw = str(meta.get("REMOTE_ADDR", ""))
     proxies = settings.TRUSTED_PROXIES
     if proxies:
-        chain = str(meta.get("HTTP_X_FORWARDED_FOR", "")).split(",")
+        forwarded = str(meta.get("HTTP_X_FORWARDED_FOR", ""))
+        chain = forwarded.split(",") if forwarded else []
         # Each trusted proxy appended the address that it saw; what stands further left is hearsay.
         raw = chain[-proxies].strip() if len(chain) >= proxies else raw
     try:

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.contrib.sessions.models import Session as DjangoSession
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from accounts import avatars, mail, purging
@@ -48,6 +49,9 @@ def forget_old_rows(timestamp: int) -> None:
     now = timezone.now()
     ThrottleCount.objects.filter(window_start__lt=now - timedelta(days=1)).delete()
     Session.objects.filter(ended_at__lt=now - KEEP_ENDED_SESSIONS).delete()
-    longest = max(settings.REFRESH_TOKEN_LIFETIME, timedelta(seconds=settings.SESSION_COOKIE_AGE))
-    Session.objects.filter(ended_at=None, last_used_at__lt=now - longest).delete()
+    Session.objects.filter(
+        kind=Session.Kind.API, last_used_at__lt=now - settings.REFRESH_TOKEN_LIFETIME
+    ).delete()
     DjangoSession.objects.filter(expire_date__lt=now).delete()
+    alive = DjangoSession.objects.filter(session_key=OuterRef("session_key"))
+    Session.objects.filter(kind=Session.Kind.BROWSER, ended_at=None).exclude(Exists(alive)).delete()

@@ -3,6 +3,7 @@
 from typing import Any
 
 from rest_framework import serializers
+from rest_framework.fields import empty
 
 from accounts.models import Session, User
 from accounts.people import Relation
@@ -105,14 +106,20 @@ class MeSerializer(serializers.ModelSerializer[User]):
         return user.email_verified_at is not None
 
 
+class Flag(serializers.BooleanField):
+    """A switch that stays as it is when a form leaves it out (the stock one turns it off)."""
+
+    default_empty_html = empty
+
+
 class ProfileSerializer(serializers.Serializer[Any]):
     """What one may change of one's own profile; PUT needs name and handle."""
 
     name = serializers.CharField(max_length=200)
     handle = serializers.CharField(max_length=200)
     bio = serializers.CharField(max_length=2000, required=False, allow_blank=True)
-    is_private = serializers.BooleanField(required=False)
-    findable_by_email = serializers.BooleanField(required=False)
+    is_private = Flag(required=False)
+    findable_by_email = Flag(required=False)
     avatar = serializers.FileField(
         required=False, allow_null=True, write_only=True, help_text="A picture; null removes it."
     )
