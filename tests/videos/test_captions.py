@@ -4,7 +4,7 @@ import pytest
 
 from accounts.models import User
 from tests.factories import UserFactory, VideoFactory, block
-from tests.videos.test_likes import run_together
+from tests.videos.measuring import run_together
 from videos.captions import link_caption, recount_tags, tag_ids
 from videos.models import Hashtag, Mention, Status, Video, Visibility
 

@@ -8,7 +8,7 @@ from django.db import connection
 from accounts.models import User
 from tests.api_client import ApiClient
 from tests.factories import CommentFactory, UserFactory, VideoFactory, block
-from tests.videos.test_likes import run_together
+from tests.videos.measuring import queries_of, run_together
 from tiktok_clone.common.errors import DomainError
 from videos.models import Comment, CommentLike, Video, Visibility
 from videos.services import comments
@@ -204,7 +204,7 @@ def test_a_comment_is_liked_once(as_user: ApiClient, video: Video) -> None:
 
 @pytest.mark.parametrize("signed_in", [True, False])
 def test_listing_comments_takes_the_same_number_of_queries_for_1_and_20(
-    signed_in: bool, user: User, video: Video, django_assert_num_queries: object
+    signed_in: bool, user: User, video: Video
 ) -> None:
     client = ApiClient(user if signed_in else None)
     counts = []
@@ -219,6 +219,7 @@ def test_counts_equal_rows_after_comments_likes_and_deletions_at_once() -> None:
     video = VideoFactory()
     people = UserFactory.create_batch(5)
     root = comments.add_comment(video.author, video.pk, "root")
+    refusals: set[int] = set()
 
     def talk(number: int) -> None:
         person = people[number % 5]
@@ -234,9 +235,10 @@ def test_counts_equal_rows_after_comments_likes_and_deletions_at_once() -> None:
                     comments.delete_comment(video.author, root.pk)
             except DomainError as refused:
                 # The root goes in the middle; what hung below it is not there any more.
-                assert refused.status in (400, 404)
+                refusals.add(refused.status)
 
     run_together(talk, 20)
+    assert refusals <= {400, 404}
     video.refresh_from_db()
     assert video.comments_count == Comment.objects.filter(video=video).count()
     for comment in Comment.objects.all():
@@ -261,12 +263,3 @@ def test_a_comment_deleted_by_two_at_once_is_counted_once() -> None:
         assert sum(pool.map(delete, [video.author, comment.author])) == 1
     video.refresh_from_db()
     assert video.comments_count == 0
-
-
-def queries_of(act: object) -> int:
-    """How many queries a call takes."""
-    from django.test.utils import CaptureQueriesContext
-
-    with CaptureQueriesContext(connection) as captured:
-        act()  # type: ignore[operator]
-    return len(captured)

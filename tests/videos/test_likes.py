@@ -1,15 +1,11 @@
 """POST and DELETE /videos/:id/like and /save, /share, /report."""
 
-import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-
 import pytest
-from django.db import connection
 
 from accounts.models import User
 from tests.api_client import ApiClient
 from tests.factories import UserFactory, VideoFactory, block
+from tests.videos.measuring import run_together
 from videos import signals
 from videos.models import Like, Report, Save, Video, Visibility
 from videos.services import engagement
@@ -185,18 +181,3 @@ def test_people_who_like_each_others_videos_at_once_never_deadlock() -> None:
         assert person.likes_count == Like.objects.filter(video__author=person).count()
     for video in Video.objects.all():
         assert video.likes_count == video.likes.count()
-
-
-def run_together(work: Callable[[int], None], threads: int) -> None:
-    """Run `work(number)` in threads that start at the same moment; the first error is raised."""
-    start = threading.Barrier(threads)
-
-    def one(number: int) -> None:
-        try:
-            start.wait(timeout=20)
-            work(number)
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(one, range(threads)))

@@ -1,0 +1,31 @@
+"""What several tests measure."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+
+def queries_of(act: Callable[[], Any]) -> int:
+    """How many queries a call takes."""
+    with CaptureQueriesContext(connection) as captured:
+        act()
+    return len(captured)
+
+
+def run_together(work: Callable[[int], None], threads: int) -> None:
+    """Run `work(number)` in threads that start at the same moment; the first error is raised."""
+    start = threading.Barrier(threads)
+
+    def one(number: int) -> None:
+        try:
+            start.wait(timeout=20)
+            work(number)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(one, range(threads)))
