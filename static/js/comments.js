@@ -2,6 +2,7 @@
    The fragments are the server's own HTML, moved by htmx, which is only fetched when first needed. */
 import { showCount } from "./actions.js";
 import { csrfToken } from "./api.js";
+import { htmx } from "./kit.js";
 
 const WIDE = matchMedia("(min-width: 1000px)");
 const dialog = document.getElementById("comments");
@@ -10,23 +11,7 @@ const SKELETON = '<div class="skeleton-comments" aria-hidden="true"><i></i><i></
 
 let article = null;
 let opener = null;
-let loading = null;
 let shownFor = null;
-
-function htmx() {
-  loading ??= new Promise((resolve, reject) => {
-    if (window.htmx) return resolve(window.htmx);
-    const script = document.createElement("script");
-    script.src = document.body.dataset.htmx;
-    script.onload = () => resolve(window.htmx);
-    script.onerror = () => {
-      loading = null;
-      reject(new Error("htmx"));
-    };
-    document.head.append(script);
-  });
-  return loading;
-}
 
 async function load() {
   const wanted = article;

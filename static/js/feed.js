@@ -341,6 +341,8 @@ async function restore() {
   }
 }
 
+// What only serves pages without JavaScript would double ids of the panel.
+document.getElementById("comments-plain")?.remove();
 add(take(list, location.href));
 if (endcard) watcher.observe(endcard);
 activate(0);

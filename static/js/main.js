@@ -1,9 +1,14 @@
 /* What every page needs: the theme, preferences, follow buttons, invitations. */
 import { bindPrefs, toggleTheme } from "./prefs.js";
 import { bindActions } from "./actions.js";
+import { htmx } from "./kit.js";
 
 document.querySelectorAll("[data-theme-toggle]").forEach((button) => {
   button.addEventListener("click", toggleTheme);
 });
 bindPrefs(document);
 bindActions(document);
+// The feed moves its own fragments; other pages that ask for htmx in their markup get it.
+if (!document.querySelector("[data-feed]") && document.querySelector("[hx-get], [hx-post]")) {
+  htmx().catch(() => {});
+}
