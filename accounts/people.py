@@ -9,6 +9,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from accounts import throttling
 from accounts.clients import Client
 from accounts.models import Block, Follow, User
+from accounts.models.user import UserQuerySet
 from tiktok_clone.common.errors import DomainError, not_found
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def _count_lookup(viewer: "Viewer", client: Client) -> None:
         throttling.check("lookup_ip", client.network)
 
 
-def not_hidden_from(viewer: "Viewer") -> "QuerySet[User]":
+def not_hidden_from(viewer: "Viewer") -> UserQuerySet:
     """Active people who do not block the viewer.
 
     Those whom the viewer blocks are among them, since a block must be seen to be undone;
@@ -146,6 +147,6 @@ def suggest(viewer: User, limit: int = 20) -> list[User]:
         .annotate(Count("id"))
     )
     for person in popular:
-        person.mutual_count = mutual.get(person.pk, 0)  # type: ignore[attr-defined]
+        person.mutual_count = mutual.get(person.pk, 0)
     popular.sort(key=lambda person: -mutual.get(person.pk, 0))
     return popular[:limit]

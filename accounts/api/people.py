@@ -17,6 +17,7 @@ from accounts.api.serializers import (
     BlockStateSerializer,
     FollowStateSerializer,
     MeSerializer,
+    PeoplePageSerializer,
     PersonSerializer,
     ProfileSerializer,
 )
@@ -136,12 +137,12 @@ class Lists(ViewSet):
 
     permission_classes = [AllowAny]
 
-    @extend_schema(parameters=PAGED, responses=PersonSerializer(many=True))
+    @extend_schema(parameters=PAGED, responses=PeoplePageSerializer)
     def followers(self, request: Request, reference: str) -> Response:
         """Who follows this person."""
         return self._page(request, reference, people.followers_of, "follower")
 
-    @extend_schema(parameters=PAGED, responses=PersonSerializer(many=True))
+    @extend_schema(parameters=PAGED, responses=PeoplePageSerializer)
     def following(self, request: Request, reference: str) -> Response:
         """Whom this person follows."""
         return self._page(request, reference, people.followed_by, "followee")

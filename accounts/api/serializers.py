@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.fields import empty
 
@@ -42,13 +43,6 @@ class PersonSerializer(serializers.ModelSerializer[User]):
         ]
         read_only_fields = fields
 
-    def get_fields(self) -> dict[str, Any]:
-        """Without a reader there is no relation to show."""
-        fields = super().get_fields()
-        for name in ("following", "followed_by", "blocked"):
-            fields.pop(name)
-        return fields
-
     def to_representation(self, instance: User) -> dict[str, Any]:
         """Add the reader's relation where there is a reader."""
         shown: dict[str, Any] = super().to_representation(instance)
@@ -71,6 +65,22 @@ class SuggestionSerializer(PersonSerializer):
     class Meta(PersonSerializer.Meta):
         fields = [*PersonSerializer.Meta.fields, "mutual_count"]
         read_only_fields = fields
+
+
+@extend_schema_serializer(many=False)
+class SuggestionsSerializer(serializers.Serializer[Any]):
+    """People to follow."""
+
+    results = SuggestionSerializer(many=True, read_only=True)
+
+
+@extend_schema_serializer(many=False)
+class PeoplePageSerializer(serializers.Serializer[Any]):
+    """A page of people; `next` and `previous` are addresses or null."""
+
+    next = serializers.URLField(read_only=True, allow_null=True)
+    previous = serializers.URLField(read_only=True, allow_null=True)
+    results = PersonSerializer(many=True, read_only=True)
 
 
 class MeSerializer(serializers.ModelSerializer[User]):
@@ -207,6 +217,13 @@ class SessionSerializer(serializers.ModelSerializer[Session]):
     def get_current(self, session: Session) -> bool:
         """Whether it is the one that asks."""
         return str(session.pk) == self.context.get("current")
+
+
+@extend_schema_serializer(many=False)
+class SessionsSerializer(serializers.Serializer[Any]):
+    """All live sessions."""
+
+    results = SessionSerializer(many=True, read_only=True)
 
 
 def current_session_id(request: Any) -> str | None:

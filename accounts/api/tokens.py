@@ -29,7 +29,7 @@ class SessionAccessToken(OurClaims, AccessToken):
     """Believed for five minutes."""
 
 
-class SessionRefreshToken(OurClaims, RefreshToken):
+class SessionRefreshToken(OurClaims, RefreshToken):  # type: ignore[misc]
     """Names the session and the one token id that is valid now."""
 
     access_token_class = SessionAccessToken

@@ -21,10 +21,12 @@ from accounts.api.serializers import (
     ResetConfirmSerializer,
     ResetSerializer,
     SessionSerializer,
+    SessionsSerializer,
     SignedInSerializer,
     SignInSerializer,
     SignUpSerializer,
     SuggestionSerializer,
+    SuggestionsSerializer,
     TokensSerializer,
     current_session_id,
 )
@@ -101,14 +103,13 @@ class OwnAccount(ViewSet):
     @extend_schema(responses=MeSerializer)
     def me(self, request: Request) -> Response:
         """One's own account, e-mail address included."""
-        return Response(MeSerializer(request.user).data)
+        return Response(MeSerializer(_person(request)).data)
 
     @extend_schema(request=None, responses={204: NOTHING})
     def sign_out(self, request: Request) -> Response:
         """End the session of this access token, or of this browser."""
-        user = _person(request)
-        current = current_session_id(request)
-        for session in user.sessions.live().filter(pk=current):
+        session = _current_session(request)
+        if session is not None:
             services.end_session(session, "signed_out")
         if request.auth is None:
             logout(_django(request))
@@ -129,7 +130,7 @@ class OwnAccount(ViewSet):
         session = services.open_api_session(user, client_of(request))
         return Response(token_pair(session))
 
-    @extend_schema(responses=SuggestionSerializer(many=True))
+    @extend_schema(responses=SuggestionsSerializer)
     def suggestions(self, request: Request) -> Response:
         """Up to 20 people to follow."""
         refuse_unknown_options(request, set())
@@ -142,7 +143,7 @@ class OwnAccount(ViewSet):
 class Sessions(ViewSet):
     """Where one is signed in."""
 
-    @extend_schema(responses=SessionSerializer(many=True))
+    @extend_schema(responses=SessionsSerializer)
     def list(self, request: Request) -> Response:
         """All sessions that have not ended, the latest first."""
         refuse_unknown_options(request, set())
@@ -170,7 +171,8 @@ def _person(request: Request) -> User:
 
 
 def _current_session(request: Request) -> Session | None:
-    return _person(request).sessions.live().filter(pk=current_session_id(request)).first()
+    current = current_session_id(request)
+    return _person(request).sessions.live().filter(pk=current).first() if current else None
 
 
 def _django(request: Request) -> HttpRequest:

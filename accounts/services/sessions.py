@@ -93,7 +93,8 @@ def end_own_session(user: User, session_id: uuid.UUID, reason: str = "ended_by_o
 def end_all_sessions(user: User, reason: str, *, keep: uuid.UUID | None = None) -> int:
     """End all sessions of a person, but for `keep`. Returns how many were ended."""
     audit.record("sessions_ended", user=user.pk, reason=reason)
-    return _end(user.sessions.exclude(pk=keep), reason)
+    others = user.sessions.exclude(pk=keep) if keep else user.sessions.all()
+    return _end(others, reason)
 
 
 def _end(sessions: QuerySet[Session], reason: str) -> int:
