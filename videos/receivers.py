@@ -5,7 +5,9 @@ from typing import Any
 from django.dispatch import receiver
 
 from accounts.models import User
-from accounts.signals import user_purging
+from accounts.signals import user_changed, user_purging
+from videos import publication
+from videos.services import publishing
 from videos.services.forgetting import forget_person
 
 
@@ -13,3 +15,16 @@ from videos.services.forgetting import forget_person
 def forget(user: User, **_: Any) -> None:
     """Take back what the person did, before the cascade would, so that counts stay exact."""
     forget_person(user.pk)
+
+
+@receiver(user_purging)
+def bury_media(user: User, **_: Any) -> None:
+    """Leave tombstones for the objects of all that the person posted."""
+    publication.bury_all_of(user.pk)
+
+
+@receiver(user_changed)
+def place_videos(user: User, changed: frozenset[str], **_: Any) -> None:
+    """An account that becomes public enters the seeded shuffle with what it has."""
+    if "is_private" in changed and not user.is_private:
+        publishing.place_later(user.pk)

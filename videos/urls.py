@@ -2,13 +2,19 @@
 
 from django.urls import URLPattern, path
 
-from videos.views import acts, oembed, pages
+from videos.views import acts, media, oembed, pages, upload
 
 VIDEO = "@<str:handle>/video/<int:video_id>"
 COMMENT = "comment/<int:comment_id>"
 
 urlpatterns: list[URLPattern] = [
     path(VIDEO, pages.video, name="video"),
+    path("upload", upload.upload, name="upload"),
+    path("media/<path:name>", media.media, name="media"),
+    path(f"{VIDEO}/status", upload.status, name="upload-status"),
+    path(f"{VIDEO}/edit", upload.edit, name="video-edit"),
+    path(f"{VIDEO}/delete", upload.delete, name="video-delete"),
+    path(f"{VIDEO}/retry", upload.retry, name="video-retry"),
     path(f"{VIDEO}/comments", pages.video_comments, name="video-comments"),
     path(f"{VIDEO}/like", acts.like, name="video-like"),
     path(f"{VIDEO}/save", acts.save, name="video-save"),

@@ -3,12 +3,15 @@
 from django.urls import URLPattern, path
 
 from videos.api.comments import CommentViewSet
+from videos.api.uploads import RetryView, UploadView
 from videos.api.views import OwnLists, PersonVideos, VideoViewSet
 
 VIDEO = "videos/<int:video_id>"
 COMMENT = "comments/<int:comment_id>"
 
 urlpatterns: list[URLPattern] = [
+    path("video", UploadView.as_view(), name="api-upload"),
+    path(f"{VIDEO}/retry", RetryView.as_view(), name="api-video-retry"),
     path("videos", VideoViewSet.as_view({"get": "list"}), name="api-videos"),
     path(
         VIDEO,

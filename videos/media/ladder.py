@@ -71,11 +71,19 @@ def ladder_command(
     """
     arguments = ["-i", str(source), "-filter_complex", _graph(probe, wanted, poster)]
     for rung in wanted:
-        arguments += _output(rung, probe) + [str(folder / f"{rung.side}.mp4")]
+        arguments += [*_output(rung, probe), str(folder / f"{rung.side}.mp4")]
     if poster:
         arguments += ["-map", "[poster]", "-frames:v", "1", "-update", "1", "-c:v", "png"]
         arguments += ["-f", "image2", str(folder / "poster.png")]
     return arguments
+
+
+def still_command(source: Path, at: str, width: int, height: int, folder: Path) -> list[str]:
+    """Return ffmpeg's arguments that make `<folder>/poster.png` of the frame at a second."""
+    size = _rung(min(POSTER_SIDE, width, height), width, height)
+    arguments = ["-ss", at, "-i", str(source), "-vf", f"{_scale(size)},format=rgb24"]
+    arguments += ["-frames:v", "1", "-update", "1", "-c:v", "png", "-f", "image2"]
+    return [*arguments, str(folder / "poster.png")]
 
 
 def _graph(probe: Probe, wanted: list[Rung], poster: bool) -> str:

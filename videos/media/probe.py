@@ -48,7 +48,7 @@ def probe(path: Path) -> Probe:
     """Look into a file that a stranger sent.
 
     Raises:
-        Refused: one of the codes of `refusals.SENTENCES`.
+        RefusedError: one of the codes of `refusals.SENTENCES`.
     """
     size = path.stat().st_size
     if size == 0:

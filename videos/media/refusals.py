@@ -19,14 +19,14 @@ SENTENCES = {
 }
 
 
-class Refused(DomainError):
+class RefusedError(DomainError):
     """The file's fault: trying again with the same file is of no use."""
 
 
-def refused(code: str) -> Refused:
+def refused(code: str) -> RefusedError:
     """Build the refusal of a file for a code of SENTENCES; names the field `file`."""
     sentence = SENTENCES[code].format(
         seconds=settings.VIDEO_MAX_SECONDS, megabytes=settings.VIDEO_MAX_BYTES // 2**20
     )
     status = 413 if code == "too_large" else 400
-    return Refused(code, sentence, status=status, fields={"file": [(code, sentence)]})
+    return RefusedError(code, sentence, status=status, fields={"file": [(code, sentence)]})

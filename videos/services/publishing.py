@@ -1,15 +1,220 @@
-"""Placeholder until the publishing services land; the API calls these two."""
+"""Posting, editing, retrying and deleting videos."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.files.base import File
+from django.db import transaction
 
 from accounts.models import User
+from tiktok_clone.common import jobs
+from tiktok_clone.common.errors import DomainError, invalid, not_found
+from tiktok_clone.common.storage import incoming, store
+from videos import publication, signals, tasks
+from videos.captions import link_caption
+from videos.media.probe import Probe, probe
+from videos.media.processing import original_name
+from videos.media.refusals import refused
+from videos.models import Status, Video, Visibility
+from videos.text import clean_caption
+
+
+def create_video(
+    author: User,
+    upload: "File[bytes] | Path | None",
+    caption: str = "",
+    visibility: str = Visibility.PUBLIC,
+) -> Video:
+    """Take in a video: it is checked now and processed by the worker.
+
+    Args:
+        upload: an uploaded file, or the path of a local one, which stays where it is (and
+            must not be changed afterwards: the store may share its bytes).
+
+    Returns:
+        The stored video, with its job enqueued in the same transaction.
+
+    Raises:
+        RefusedError: the file is not let in; nothing of it is left.
+        DomainError: `invalid` for caption or visibility.
+    """
+    caption = clean_caption(caption)
+    check_visibility(visibility)
+    if upload is None:
+        raise refused("missing")
+    with _on_disk(upload) as path:
+        found = probe(path)
+        video = _reserve(author, caption, visibility, found, path.stat().st_size)
+        try:
+            store().save(original_name(video), path)
+        except BaseException:
+            _discard(video)
+            raise
+    return _confirm(video)
 
 
 def edit_video(
     user: User, video_id: int, *, caption: str | None = None, visibility: str | None = None
-) -> None:
-    """Change one's own video; None leaves a part as it is."""
-    raise NotImplementedError
+) -> Video:
+    """Change caption or visibility of one's own video, in every state; None leaves it.
+
+    A video that more people may see from now on counts as published anew for them; the first
+    time that it is public it gets its place in the shuffle, which it keeps for ever.
+
+    Raises:
+        DomainError: `not_found`, or `invalid` for caption or visibility.
+    """
+    caption = None if caption is None else clean_caption(caption)
+    if visibility is not None:
+        check_visibility(visibility)
+    with transaction.atomic():
+        video = _own(user, video_id)
+        before = str(video.visibility)
+        video.caption = video.caption if caption is None else caption
+        video.visibility = visibility or before
+        video.save(update_fields=["caption", "visibility", "updated_at"])
+        link_caption(video)
+        if video.visibility != before:
+            _change_audience(video, before)
+        signals.video_edited.send(sender=Video, video=video)
+    return video
 
 
+@transaction.atomic
+def retry_processing(user: User, video_id: int) -> Video:
+    """Process one's own video again after it failed; one that waits already just goes on.
+
+    Raises:
+        DomainError: `not_found`, or `cannot_retry` (409) when it is ready, or was rejected
+            and so has no file any more.
+    """
+    video = _own(user, video_id)
+    if video.status == Status.FAILED:
+        video.advance(Status.STORED, progress=0, reason="", reason_code="")
+    if video.status not in (Status.STORED, Status.PROCESSING):
+        raise DomainError("cannot_retry", "There is nothing to try again here.", status=409)
+    tasks.enqueue_processing(video.pk)
+    return video
+
+
+@transaction.atomic
+def choose_cover(user: User, video_id: int, seconds: float) -> None:
+    """Have the frame at a time of one's own clip become its poster.
+
+    Raises:
+        DomainError: `not_found`, `not_ready` (409), or `invalid` for a time outside of the clip.
+    """
+    video = _own(user, video_id)
+    if video.status != Status.READY:
+        raise DomainError("not_ready", "The video is not ready yet.", status=409)
+    if not 0 <= seconds <= video.duration:
+        raise invalid("cover", "out_of_range", "Choose a moment within the clip.")
+    jobs.enqueue(
+        tasks.change_cover,
+        lock=f"video-{video.pk}",
+        video_id=video.pk,
+        milliseconds=int(seconds * 1000),
+    )
+
+
+@transaction.atomic
 def delete_video(user: User, video_id: int) -> None:
-    """Delete one's own video."""
-    raise NotImplementedError
+    """Delete one's own video in whatever state; its files follow at once, or as soon as possible.
+
+    Raises:
+        DomainError: `not_found`.
+    """
+    publication.remove(_own(user, video_id))
+    jobs.enqueue(tasks.purge_tombstones, queueing_lock="purge_tombstones", timestamp=0)
+
+
+def place_later(author_id: int) -> None:
+    """Give an author's public videos their places in the shuffle, as a job."""
+    jobs.enqueue(tasks.place_videos, author_id=author_id)
+
+
+def check_visibility(visibility: str) -> None:
+    """Raise `invalid` for what is not a visibility."""
+    if visibility not in Visibility.values:
+        known = ", ".join(Visibility.values)
+        raise invalid("visibility", "invalid_choice", f"Choose one of: {known}.")
+
+
+def _own(user: User, video_id: int) -> Video:
+    """One's own video, locked."""
+    if not Video.objects.editable_by(user).filter(pk=video_id).exists():
+        if Video.objects.visible_to(user).filter(pk=video_id).exists():
+            raise DomainError("permission_denied", "Only its author may do this.", status=403)
+        raise not_found("video")
+    video = publication.lock(video_id)
+    if video is None:
+        raise not_found("video")
+    return video
+
+
+def _change_audience(video: Video, before: str) -> None:
+    publication.recount_videos(video.author_id)
+    if video.status != Status.READY:
+        return
+    widened = _reach(video.visibility) > _reach(before)
+    if widened and video.slot is None and video.visibility == Visibility.PUBLIC:
+        publication.stamp(video)
+    if widened:
+        signals.video_published.send(sender=Video, video=video)
+
+
+def _reach(visibility: str) -> int:
+    return (Visibility.PRIVATE, Visibility.FRIENDS, Visibility.PUBLIC).index(Visibility(visibility))
+
+
+def _reserve(author: User, caption: str, visibility: str, found: Probe, size: int) -> Video:
+    """The row and the name come first, so that no object is ever without a row."""
+    return Video.objects.create(
+        author=author,
+        caption=caption,
+        visibility=visibility,
+        status=Status.UPLOADING,
+        size_bytes=size,
+        width=found.width,
+        height=found.height,
+        duration=round(found.duration, 3),
+    )
+
+
+@transaction.atomic
+def _confirm(video: Video) -> Video:
+    if not video.advance(Status.STORED):
+        publication.bury(video.folder)
+        raise DomainError("deleted", "The video was deleted while it arrived.", status=409)
+    link_caption(video)
+    tasks.enqueue_processing(video.pk)
+    return video
+
+
+@transaction.atomic
+def _discard(video: Video) -> None:
+    row = publication.lock(video.pk)
+    if row is not None:
+        publication.remove(row)
+
+
+@contextmanager
+def _on_disk(upload: "File[bytes] | Path") -> Iterator[Path]:
+    """A path to the bytes: where the upload was streamed to, or a temporary copy."""
+    known: Any = upload if isinstance(upload, Path) else getattr(upload, "temporary_file_path", "")
+    if known:
+        yield known if isinstance(known, Path) else Path(known())
+        return
+    with tempfile.NamedTemporaryFile(dir=incoming()) as copy:
+        total = 0
+        for chunk in upload.chunks():  # type: ignore[union-attr]
+            total += len(chunk)
+            if total > settings.VIDEO_MAX_BYTES:
+                raise refused("too_large")
+            copy.write(chunk)
+        copy.flush()
+        yield Path(copy.name)

@@ -86,7 +86,7 @@ class LocalStore:
         except NotADirectoryError:
             target.unlink(missing_ok=True)
         except FileNotFoundError:
-            # Either nothing was there, or somebody else removes the same: make sure that it is gone.
+            # Nothing was there, or somebody else removes the same: make sure that it is gone.
             if target.exists():
                 shutil.rmtree(target, ignore_errors=True)
 

@@ -1,0 +1,146 @@
+"""How a video comes out, changes its audience and goes: the rows that change together.
+
+Part of the machinery: the worker publishes as well, and services call it too. Locks are
+taken in one order: the video, its hashtags, its author, the counter of slots last.
+"""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import User
+from videos import signals
+from videos.captions import link_caption, recount_tags, tag_ids
+from videos.models import Rendition, SlotEpoch, Status, Tombstone, Video, Visibility
+
+# A process that was writing when the video went may still finish its file; look again then.
+SECOND_LOOK = timedelta(hours=1)
+
+
+def lock(video_id: int) -> Video | None:
+    """Return the row locked until the caller's transaction ends, or None when it is gone."""
+    rows = Video.objects.select_for_update(of=("self",)).select_related("author")
+    return rows.filter(pk=video_id).first()
+
+
+@transaction.atomic
+def publish(made: Video, renditions: Iterable[Rendition]) -> bool:
+    """Make a processed video ready, visible and counted.
+
+    Args:
+        made: the row as its attempt began, with poster, placeholder and sizes filled in.
+        renditions: unsaved rows of what was made.
+
+    Returns:
+        False when the video was deleted meanwhile, or another attempt took over.
+    """
+    video = lock(made.pk)
+    if video is None or video.attempt != made.attempt:
+        return False
+    result = {
+        name: getattr(made, name)
+        for name in ("poster", "placeholder", "width", "height", "duration")
+    }
+    first_time = video.published_at is None
+    # Provisional until the stamp, which comes last because it makes all publications wait.
+    result["published_at"] = video.published_at or timezone.now()
+    if not video.advance(Status.READY, progress=100, reason="", reason_code="", **result):
+        return False
+    add_renditions(video, renditions)
+    link_caption(video)
+    recount_videos(video.author_id)
+    if first_time:
+        stamp(video)
+    if video.visibility != Visibility.PRIVATE:
+        signals.video_published.send(sender=Video, video=video)
+    return True
+
+
+def add_renditions(video: Video, renditions: Iterable[Rendition]) -> None:
+    """Save rows of renditions; a rung that is there already keeps its first one."""
+    Rendition.objects.bulk_create(renditions, ignore_conflicts=True)
+
+
+def stamp(video: Video) -> None:
+    """Give the video its publication time and, if everybody may see it, its place in the shuffle.
+
+    Called when it is ready and again when it becomes public for the first time: for everybody
+    else it is new only then, and no snapshot taken before may contain it.
+    """
+    public = video.visibility == Visibility.PUBLIC and not video.author.is_private
+    given = SlotEpoch.objects.stamp(take_slot=public and video.slot is None)
+    video.published_at = given.published_at
+    video.slot = given.slot if given.slot is not None else video.slot
+    Video.objects.filter(pk=video.pk).update(published_at=video.published_at, slot=video.slot)
+
+
+def place(author_id: int) -> int:
+    """Give slots to an author's public videos that have none; returns how many.
+
+    For an account that becomes public; their publication times stay. One transaction each,
+    since a slot must be committed before the next one is handed out.
+    """
+    rows = Video.objects.filter(
+        author=author_id, status=Status.READY, visibility=Visibility.PUBLIC, slot=None
+    )
+    return sum(_place(pk) for pk in list(rows.order_by("pk").values_list("pk", flat=True)))
+
+
+@transaction.atomic
+def _place(video_id: int) -> bool:
+    video = lock(video_id)
+    if video is None or video.slot is not None or video.author.is_private:
+        return False
+    if video.visibility != Visibility.PUBLIC or not video.published_at:
+        return False
+    slot = SlotEpoch.objects.stamp(take_slot=True).slot
+    return bool(Video.objects.filter(pk=video.pk).update(slot=slot))
+
+
+def remove(video: Video) -> None:
+    """Delete a locked video with all that hangs on it, and leave tombstones for its objects."""
+    tags = tag_ids(video)
+    bury(video.folder)
+    bury(video.folder, after=SECOND_LOOK)
+    signals.video_deleted.send(sender=Video, video=video)
+    author_id, likes = video.author_id, video.likes_count
+    video.delete()
+    recount_tags(tags)
+    recount_videos(author_id, likes_lost=likes)
+
+
+def bury(name: str, after: timedelta = timedelta()) -> None:
+    """Have an object, or all below a prefix, removed from the store; part of the transaction."""
+    Tombstone.objects.create(name=name, due_at=timezone.now() + after)
+
+
+def bury_all_of(author_id: int) -> None:
+    """Leave tombstones for everything that somebody posted."""
+    now = timezone.now()
+    folders = [video.folder for video in Video.objects.filter(author=author_id).only("uuid")]
+    Tombstone.objects.bulk_create(
+        [Tombstone(name=name, due_at=due) for name in folders for due in (now, now + SECOND_LOOK)]
+    )
+
+
+def recount_videos(author_id: int, *, likes_lost: int = 0) -> None:
+    """Count an author's published public videos anew, exactly.
+
+    The author's row is locked first and counted by a statement of its own, which sees what
+    everybody who held the lock before has committed.
+    """
+    people = User.objects.select_for_update(no_key=True).filter(pk=author_id)
+    author = people.only("likes_count").first()
+    if author is None:
+        return
+    public = Video.objects.filter(
+        author=author_id,
+        status=Status.READY,
+        visibility=Visibility.PUBLIC,
+        hidden_at=None,
+        published_at__isnull=False,
+    )
+    likes = max(0, author.likes_count - likes_lost)
+    User.objects.filter(pk=author_id).update(videos_count=public.count(), likes_count=likes)

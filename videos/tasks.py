@@ -1,0 +1,135 @@
+"""Jobs about videos. Thin adapters that take ids; each may run any number of times."""
+
+import logging
+import shutil
+import time
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+from procrastinate import JobContext, RetryStrategy
+
+from tiktok_clone.common import jobs
+from tiktok_clone.common.storage import incoming, store
+from videos import publication
+from videos.media import processing
+from videos.media.ffmpeg import FfmpegError
+from videos.media.refusals import RefusedError
+from videos.models import Status, Tombstone, Video
+
+log = logging.getLogger(__name__)
+
+# Waits 3, 9 and 27 seconds: for a full disk or a killed ffmpeg; the creator can retry after that.
+MAX_RETRIES = 3
+MEDIA_RETRY = RetryStrategy(max_attempts=MAX_RETRIES, exponential_wait=3)
+# An upload that nobody finished: longer than any request lives.
+ABANDONED_AFTER = timedelta(hours=2)
+# A video in processing writes its progress every second.
+STALE_AFTER = timedelta(minutes=10)
+TOMBSTONES_PER_RUN = 200
+
+
+@jobs.task(queue="media", retry=MEDIA_RETRY, pass_context=True)
+def process_video(context: JobContext, video_id: int) -> None:
+    """Make a stored video playable and publish it, or say why not."""
+    try:
+        processing.make_playable(video_id, _enqueue_rest)
+    except RefusedError as refusal:
+        processing.give_up(video_id, refusal)
+    except Exception as error:
+        final = isinstance(error, FfmpegError) and not error.killed
+        if not final and context.job.attempts < MAX_RETRIES:
+            raise
+        log.exception("video %s could not be processed", video_id)
+        processing.give_up(video_id, error)
+
+
+# Below the others: what makes a waiting clip playable goes before what makes one sharper.
+@jobs.task(queue="media", retry=MEDIA_RETRY, priority=-10)
+def make_larger_renditions(video_id: int) -> None:
+    """Add the larger renditions to a published video."""
+    processing.make_larger(video_id)
+
+
+@jobs.task(queue="media", retry=MEDIA_RETRY)
+def change_cover(video_id: int, milliseconds: int) -> None:
+    """Make the frame at a time of the clip its poster."""
+    processing.change_cover(video_id, milliseconds / 1000)
+
+
+@jobs.task(queue="default", retry=jobs.RETRY)
+def place_videos(author_id: int) -> None:
+    """Give places in the shuffle to what an account that became public has posted."""
+    publication.place(author_id)
+
+
+@jobs.periodic(cron="* * * * *")
+@jobs.task(queue="default", queueing_lock="purge_tombstones")
+def purge_tombstones(timestamp: int) -> None:
+    """Remove the objects of what was deleted; what cannot be removed now is tried again."""
+    due = Tombstone.objects.filter(due_at__lte=timezone.now()).order_by("due_at")
+    for tombstone in due[:TOMBSTONES_PER_RUN]:
+        try:
+            store().delete_prefix(tombstone.name)
+        except OSError as error:
+            _try_later(tombstone, error)
+        else:
+            tombstone.delete()
+
+
+@jobs.periodic(cron="*/10 * * * *")
+@jobs.task(queue="default", queueing_lock="sweep_uploads")
+def sweep_uploads(timestamp: int) -> None:
+    """Let abandoned uploads expire, and take up again what lost its job."""
+    now = timezone.now()
+    abandoned = Video.objects.filter(
+        status__in=[Status.RESERVED, Status.UPLOADING], updated_at__lt=now - ABANDONED_AFTER
+    )
+    for video_id in list(abandoned.values_list("pk", flat=True)):
+        _expire(video_id)
+    stale = Video.objects.filter(
+        status__in=[Status.STORED, Status.PROCESSING], updated_at__lt=now - STALE_AFTER
+    )
+    for video_id in list(stale.values_list("pk", flat=True)):
+        enqueue_processing(video_id)
+    _remove_old_files(time.time() - ABANDONED_AFTER.total_seconds())
+
+
+def enqueue_processing(video_id: int) -> None:
+    """Have a stored video processed; at most one such job waits, and one runs."""
+    jobs.enqueue(
+        process_video,
+        lock=f"video-{video_id}",
+        queueing_lock=f"process-{video_id}",
+        video_id=video_id,
+    )
+
+
+def _enqueue_rest(video: Video) -> None:
+    jobs.enqueue(make_larger_renditions, lock=f"video-{video.pk}", video_id=video.pk)
+
+
+@transaction.atomic
+def _expire(video_id: int) -> None:
+    video = publication.lock(video_id)
+    if video and video.status in (Status.RESERVED, Status.UPLOADING):
+        publication.remove(video)
+
+
+def _try_later(tombstone: Tombstone, error: OSError) -> None:
+    log.warning("cannot remove %s: %s", tombstone.name, error)
+    tombstone.attempts = min(tombstone.attempts + 1, 1000)
+    tombstone.last_error = str(error)[:300]
+    tombstone.due_at = timezone.now() + timedelta(minutes=min(2**tombstone.attempts, 24 * 60))
+    tombstone.save(update_fields=["attempts", "last_error", "due_at"])
+
+
+def _remove_old_files(before: float) -> None:
+    """Remove what killed requests and attempts left in the folder of incoming files."""
+    for path in incoming().iterdir():
+        try:
+            if path.stat().st_mtime >= before:
+                continue
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        except FileNotFoundError:
+            continue

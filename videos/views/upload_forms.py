@@ -1,0 +1,62 @@
+"""Forms of posting and editing. The rules stand in the services; the forms only ask."""
+
+from typing import Any
+
+from django import forms
+
+from tiktok_clone.common.errors import DomainError
+from videos.models import Visibility
+from videos.text import CAPTION_MAX
+
+TYPES = "video/*,.mp4,.mov,.m4v,.webm,.mkv,.avi,.3gp,.ts"
+
+
+class RuleForm(forms.Form):
+    """A form that can show why a rule refused what it sent."""
+
+    def show(self, refused: DomainError) -> None:
+        """Put the messages at their fields, or above the form."""
+        if not refused.fields:
+            self.add_error(None, refused.message)
+        for name, problems in refused.fields.items():
+            texts = [message for _code, message in problems]
+            self.add_error(name if name in self.fields else None, texts)
+
+    def add_error(self, field: str | None, error: Any) -> None:
+        """Also for a form that was not sent through `is_valid`."""
+        if self._errors is None:
+            self.full_clean()
+        super().add_error(field, error)
+
+
+class CaptionForm(RuleForm):
+    """What an author says and for whom."""
+
+    caption = forms.CharField(
+        required=False,
+        widget=forms.Textarea(
+            attrs={"rows": 3, "maxlength": CAPTION_MAX, "placeholder": "Say something about it"}
+        ),
+        help_text="#tags and @people become links.",
+    )
+    visibility = forms.ChoiceField(
+        label="Who can watch",
+        choices=Visibility.choices,
+        initial=Visibility.PUBLIC,
+        widget=forms.RadioSelect,
+    )
+
+
+class UploadForm(CaptionForm):
+    """A new clip. The file itself is checked by the service, which names this field."""
+
+    file = forms.FileField(
+        label="Video", required=False, widget=forms.FileInput(attrs={"accept": TYPES})
+    )
+    field_order = ["file", "caption", "visibility"]
+
+
+class EditForm(CaptionForm):
+    """What may change later; `cover` is the second of the clip that becomes the poster."""
+
+    cover = forms.FloatField(required=False, min_value=0, widget=forms.HiddenInput)
