@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import models, transaction
-from django.db.models import Count, F, IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models import Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from accounts.models import User
@@ -57,6 +57,14 @@ class Drift:
         return f"{self.model} {self.pk}: {self.field} is {self.found}, rows are {self.counted}"
 
 
+# What an author's number of videos and the numbers of tags count.
+PUBLIC = Q(
+    status=Status.READY,
+    visibility=Visibility.PUBLIC,
+    hidden_at=None,
+    published_at__isnull=False,
+)
+
 COUNTERS = (
     Counter(Video, "likes_count", Like.objects.all, "video"),
     Counter(Video, "saves_count", Save.objects.all, "video"),
@@ -65,6 +73,7 @@ COUNTERS = (
     Counter(Comment, "replies_count", Comment.objects.all, "parent"),
     Counter(Comment, "likes_count", CommentLike.objects.all, "comment"),
     Counter(User, "likes_count", Like.objects.all, "video__author"),
+    Counter(User, "videos_count", lambda: Video.objects.filter(PUBLIC), "author"),
 )
 
 
@@ -118,13 +127,7 @@ def _settle(counter: Counter, pk: int, dry_run: bool) -> Drift | None:
 
 def _reconcile_tags(dry_run: bool) -> list[Drift]:
     per_tag = (
-        VideoHashtag.objects.filter(
-            hashtag=OuterRef("pk"),
-            video__status=Status.READY,
-            video__visibility=Visibility.PUBLIC,
-            video__hidden_at=None,
-            video__published_at__isnull=False,
-        )
+        VideoHashtag.objects.filter(hashtag=OuterRef("pk"), video__in=Video.objects.filter(PUBLIC))
         .order_by()
         .values("hashtag")
         .annotate(total=Count("pk"))

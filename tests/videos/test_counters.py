@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def busy_video() -> Video:
     """A video of one person that three others liked, saved, shared and talked about."""
-    video = VideoFactory(caption="#sea")
+    video = VideoFactory(caption="#sea", author__videos_count=1)
     link_caption(video)
     for person in UserFactory.create_batch(3):
         engagement.like_video(person, video.pk)
@@ -37,7 +37,7 @@ def test_services_leave_no_drift(busy_video: Video) -> None:
 
 def test_drift_is_reported_and_mended(busy_video: Video) -> None:
     Video.objects.update(likes_count=99, comments_count=0)
-    User.objects.filter(pk=busy_video.author_id).update(likes_count=7)
+    User.objects.filter(pk=busy_video.author_id).update(likes_count=7, videos_count=0)
     Hashtag.objects.update(videos_count=5)
     found = {(drift.model, drift.field, drift.found, drift.counted) for drift in reconcile()}
     rows = Comment.objects.count()
@@ -45,6 +45,7 @@ def test_drift_is_reported_and_mended(busy_video: Video) -> None:
         ("video", "likes_count", 99, 3),
         ("video", "comments_count", 0, rows),
         ("user", "likes_count", 7, 3),
+        ("user", "videos_count", 0, 1),
         ("hashtag", "videos_count", 5, 1),
     }
     assert reconcile() == []
