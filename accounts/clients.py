@@ -6,6 +6,25 @@ from typing import Any, Protocol
 
 from django.conf import settings
 
+# The first that matches names it: most browsers also claim to be the ones further down.
+PROGRAMS = (
+    ("Edg", "Edge"),
+    ("OPR", "Opera"),
+    ("Firefox", "Firefox"),
+    ("Chrome", "Chrome"),
+    ("Safari", "Safari"),
+    ("curl", "curl"),
+    ("python", "Python"),
+)
+SYSTEMS = (
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Android", "Android"),
+    ("Windows", "Windows"),
+    ("Mac OS", "Mac"),
+    ("Linux", "Linux"),
+)
+
 
 class HasMeta(Protocol):
     """A request of Django or of the REST framework."""
@@ -53,3 +72,12 @@ def _address(meta: dict[str, Any]) -> str:
         return str(ip_address(raw.split("%")[0]))
     except ValueError:
         return ""
+
+
+def program_name(user_agent: str) -> str:
+    """What people call a program, e.g. `Firefox on Linux`; unknown ones by their first word."""
+    program = next((name for mark, name in PROGRAMS if mark in user_agent), "")
+    system = next((name for mark, name in SYSTEMS if mark in user_agent), "")
+    if program and system:
+        return f"{program} on {system}"
+    return program or system or user_agent[:40].split("/")[0]

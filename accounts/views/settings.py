@@ -10,6 +10,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import people, services
+from accounts.clients import program_name
 from accounts.forms import DeleteForm, PasswordForm, PrivacyForm, ProfileForm
 from accounts.receivers import current_browser_session, rename_browser
 from accounts.views.common import login_required, person_of, private, show_invalid, show_refused
@@ -77,7 +78,10 @@ def security(request: HttpRequest) -> HttpResponse:
     template, user = "accounts/settings_security.html", person_of(request)
     current = current_browser_session(request)
     context = {
-        "sessions": user.sessions.live().order_by("-last_used_at")[:100],
+        "sessions": [
+            {"session": session, "program": program_name(session.user_agent)}
+            for session in user.sessions.live().order_by("-last_used_at")[:100]
+        ],
         "current": current,
     }
     form = PasswordForm(request.POST or None)

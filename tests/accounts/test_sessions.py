@@ -7,6 +7,7 @@ import pytest
 from django.contrib.sessions.models import Session as DjangoSession
 from django.test import Client
 
+from accounts.clients import program_name
 from accounts.models import Session, User
 from tests.api_client import ApiClient
 from tests.factories import PASSWORD, UserFactory
@@ -78,3 +79,18 @@ def test_the_administrations_sign_in_is_a_session_too(client: Client) -> None:
     boss = UserFactory(is_staff=True, is_superuser=True)
     client.post("/admin/login/", {"username": boss.email, "password": PASSWORD})
     assert Session.objects.live().filter(user=boss, kind="browser").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("user_agent", "name"),
+    [
+        ("Mozilla/5.0 (X11; Linux x86_64) Chrome/140 Safari/537.36", "Chrome on Linux"),
+        ("Mozilla/5.0 (iPhone; like Mac OS X) Version/18 Safari/604", "Safari on iPhone"),
+        ("Mozilla/5.0 (Windows NT 10.0) Chrome/140 Safari/537.36 Edg/140", "Edge on Windows"),
+        ("curl/8.5.0", "curl"),
+        ("Loopy-App/1.0", "Loopy-App"),
+        ("", ""),
+    ],
+)
+def test_programs_are_called_what_people_call_them(user_agent: str, name: str) -> None:
+    assert program_name(user_agent) == name
