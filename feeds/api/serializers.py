@@ -1,0 +1,94 @@
+"""Input of the feed's API, and the shapes of its answers for the schema."""
+
+from math import isfinite
+from typing import Any
+
+from rest_framework import serializers
+
+from feeds.options import DEFAULT_LIMIT, LARGEST_LIMIT
+from feeds.services import LARGEST_BATCH
+from videos.api.serializers import AuthorSerializer, Description, VideoSerializer
+
+
+class FeedOptionsSerializer(Description):
+    """The query options of a feed request; checked by `feeds.options`."""
+
+    mode = serializers.ChoiceField(
+        choices=["all", "following", "followed", "friends"], default="all", required=False
+    )
+    order = serializers.ChoiceField(
+        choices=["shuffle", "latest"],
+        required=False,
+        help_text="For following and friends: shuffle when a seed is passed, else latest.",
+    )
+    seed = serializers.CharField(
+        required=False,
+        help_text="What the previous page returned, or any integer. Leave it out to refresh.",
+    )
+    skip = serializers.IntegerField(
+        default=0, min_value=0, required=False, help_text="next_skip of the previous page."
+    )
+    limit = serializers.IntegerField(
+        default=DEFAULT_LIMIT, min_value=1, max_value=LARGEST_LIMIT, required=False
+    )
+
+
+class FeedAuthorSerializer(AuthorSerializer):
+    """Who posted it, and whether the reader follows them."""
+
+    following = serializers.BooleanField()
+
+
+class FeedCardSerializer(VideoSerializer):
+    """A video as the reader sees it in the feed."""
+
+    author = FeedAuthorSerializer()
+
+
+class FeedPageSerializer(Description):
+    """A page of the feed."""
+
+    mode = serializers.ChoiceField(choices=["all", "following", "friends"])
+    order = serializers.ChoiceField(choices=["shuffle", "latest"])
+    seed = serializers.CharField(help_text="Pass it, with next_skip, to get the next page.")
+    skip = serializers.IntegerField()
+    limit = serializers.IntegerField()
+    count = serializers.IntegerField(help_text="How many results; less than limit only at the end.")
+    next_skip = serializers.IntegerField()
+    next = serializers.CharField(allow_null=True, help_text="Address of the next page.")
+    end = serializers.BooleanField(help_text="Nothing comes after this page.")
+    results = FeedCardSerializer(many=True)
+
+
+class SecondsField(serializers.FloatField):
+    """A finite time; the plain field lets `"nan"` through and breaks on huge numbers."""
+
+    def to_internal_value(self, data: Any) -> float:
+        """Return seconds."""
+        try:
+            seconds = super().to_internal_value(data)
+        except OverflowError:
+            self.fail("invalid")
+        if not isfinite(seconds):
+            self.fail("invalid")
+        return seconds
+
+
+class WatchedSerializer(serializers.Serializer[Any]):
+    """One impression."""
+
+    video = serializers.IntegerField(min_value=1, max_value=2**63 - 1)
+    seconds = SecondsField(min_value=0, default=0, help_text="How long it was on.")
+    completed = serializers.BooleanField(default=False, help_text="It reached its end.")
+
+
+class ViewsSerializer(serializers.Serializer[Any]):
+    """A batch of impressions."""
+
+    views = serializers.ListField(child=WatchedSerializer(), max_length=LARGEST_BATCH)
+
+
+class RecordedSerializer(Description):
+    """How many impressions were recorded."""
+
+    recorded = serializers.IntegerField()

@@ -1,0 +1,102 @@
+"""The feed and what was watched of it, as JSON."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, cast
+from urllib.parse import urlencode
+
+from django.urls import reverse
+from drf_spectacular.utils import extend_schema
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts.models import User
+from feeds import services
+from feeds.api.serializers import (
+    FeedOptionsSerializer,
+    FeedPageSerializer,
+    RecordedSerializer,
+    ViewsSerializer,
+)
+from feeds.options import KNOWN, read_options
+from feeds.paging import Page, make_page
+from tiktok_clone.common.api import refuse_unknown_options
+from tiktok_clone.common.errors import invalid
+
+
+class FeedView(APIView):
+    """`GET /videos/feed`."""
+
+    permission_classes = [IsAuthenticated]
+
+    @extend_schema(
+        summary="Scroll the feed",
+        operation_id="videos_feed",
+        parameters=[FeedOptionsSerializer],
+        responses=FeedPageSerializer,
+    )
+    def get(self, request: Request) -> Response:
+        """One page of a frozen order; echo `seed` and `next_skip` to get the next one."""
+        refuse_unknown_options(request, KNOWN)
+        options = request.query_params.dict()
+        reader = cast(User, request.user)
+        asked = read_options(options, reader.pk)
+        page = make_page(reader, asked.seed, asked.skip, asked.limit)
+        # Ready data: serializers would be the slowest part of the page.
+        return Response(represent_page(request, page))
+
+
+def represent_page(request: Any, page: Page) -> dict[str, Any]:
+    """Return the contract's answer; `next` is the absolute address of the next page or None."""
+    following = None
+    if not page.end:
+        following = request.build_absolute_uri(f"{reverse('api-feed')}?{next_options(page)}")
+    body = {name: getattr(page, name) for name in ("mode", "order", "seed", "skip", "limit")}
+    return body | {
+        "count": len(page.results),
+        "next_skip": page.next_skip,
+        "next": following,
+        "end": page.end,
+        "results": page.results,
+    }
+
+
+def next_options(page: Page) -> str:
+    """Return the query of the next page."""
+    options = {"mode": page.mode, "order": page.order, "seed": page.seed}
+    return urlencode(options | {"skip": page.next_skip, "limit": page.limit})
+
+
+class ViewsView(APIView):
+    """`POST /videos/views`."""
+
+    permission_classes = [IsAuthenticated]
+
+    @extend_schema(
+        summary="Report what was watched",
+        operation_id="videos_views",
+        request=ViewsSerializer,
+        responses=RecordedSerializer,
+    )
+    def post(self, request: Request) -> Response:
+        """Impressions and watch time in one batch; forms send the JSON in the field `payload`."""
+        wanted = ViewsSerializer(data=_body(request))
+        wanted.is_valid(raise_exception=True)
+        batch = [services.Watched(**one) for one in wanted.validated_data["views"]]
+        return Response({"recorded": services.record_views(cast(User, request.user), batch)})
+
+
+def _body(request: Request) -> Any:
+    """Return the JSON body, or that of the form field which a beacon sends."""
+    if not isinstance(request.data, Mapping) or "payload" not in request.data:
+        return request.data
+    try:
+        return json.loads(request.data["payload"], parse_constant=_refuse)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise invalid("payload", "invalid_json", "Must be JSON.") from error
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(constant)

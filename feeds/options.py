@@ -1,0 +1,65 @@
+"""The options of a feed request, checked one by one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from feeds.modes import MODES
+from feeds.seeds import Seed, new_seed, resume
+from tiktok_clone.common.errors import invalid
+
+KNOWN = {"mode", "order", "seed", "skip", "limit"}
+ALIASES = {"followed": "following"}
+DEFAULT_LIMIT, LARGEST_LIMIT = 20, 50
+LARGEST_SKIP = 2**62
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a request asks for: which order, from where, how much."""
+
+    seed: Seed
+    skip: int
+    limit: int
+
+
+def read_options(options: Mapping[str, str], reader: int) -> Asked:
+    """Check the options and start or resume the order that they name.
+
+    Args:
+        options: of KNOWN; what is left out gets its default.
+        reader: the id of the person, or `seeds.NOBODY`.
+
+    Raises:
+        DomainError: 400 that names the wrong option, or says why the seed cannot be used.
+    """
+    mode = _mode(options.get("mode", "all"))
+    order = _order(mode, options.get("order"))
+    skip = _number("skip", options.get("skip", "0"), 0, LARGEST_SKIP)
+    limit = _number("limit", options.get("limit", str(DEFAULT_LIMIT)), 1, LARGEST_LIMIT)
+    raw = options.get("seed")
+    if raw is None:
+        default = "latest" if "latest" in MODES[mode] else "shuffle"
+        return Asked(new_seed(mode, order or default, reader), skip, limit)
+    return Asked(resume(raw, mode, order, reader, skip), skip, limit)
+
+
+def _mode(raw: str) -> str:
+    mode = ALIASES.get(raw, raw)
+    if mode not in MODES:
+        raise invalid("mode", "unknown_mode", f"Choose one of {', '.join(MODES)}.")
+    return mode
+
+
+def _order(mode: str, raw: str | None) -> str | None:
+    if raw is None or raw in MODES[mode]:
+        return raw
+    choices = ", ".join(MODES[mode])
+    raise invalid("order", "unknown_order", f"With mode {mode}, choose one of {choices}.")
+
+
+def _number(field: str, raw: str, least: int, largest: int) -> int:
+    is_number = raw.isascii() and raw.isdigit() and len(raw) <= 20
+    if not is_number or not least <= int(raw) <= largest:
+        span = f"from {least} to {largest}"
+        raise invalid(field, "out_of_range", f"Must be a whole number {span}.")
+    return int(raw)

@@ -1,0 +1,166 @@
+"""A page: a slice of a frozen order, topped up until it is full or the order is at its end."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from feeds.cards import load_cards
+from feeds.modes import MODES, Candidate, Mode
+from feeds.seeds import Place, Seed, sign
+from feeds.shuffle import overfetch
+from videos.models import Video
+from videos.representation import Card
+
+if TYPE_CHECKING:
+    from accounts.models.user import Viewer
+
+# The most places that one round looks at.
+LARGEST_ROUND = 4000
+Row = TypeVar("Row")
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a feed request answers. `seed` and `next_skip` are what to ask for next."""
+
+    mode: str
+    order: str
+    seed: str
+    skip: int
+    limit: int
+    next_skip: int
+    end: bool
+    results: list[Card]
+
+
+class LiveShare:
+    """How many of the places looked at lately were live: a guess that only saves rounds.
+
+    The sequence never depends on it, so each process keeps its own.
+    """
+
+    WEIGHT = 0.1
+
+    def __init__(self) -> None:
+        self.value = 1.0
+
+    def learn(self, live: int, asked: int) -> None:
+        """Move the guess a little towards what was found."""
+        if asked:
+            self.value += self.WEIGHT * (live / asked - self.value)
+
+
+class Scan(Generic[Row]):
+    """Reads an order from a place on and keeps what is live. Pure but for the two functions.
+
+    Args:
+        candidates: (after, count) → the next places; fewer than count only at the end.
+        live: names → rows by name, of those that may be shown now.
+        after: where to start; None for the beginning.
+        share: the guess of how many are live.
+    """
+
+    def __init__(
+        self,
+        candidates: Callable[[Place | None, int], list[Candidate]],
+        live: Callable[[Iterable[int]], dict[int, Row]],
+        after: Place | None,
+        share: LiveShare,
+    ) -> None:
+        self.found: list[tuple[Place, Row]] = []
+        self.at_end = False
+        self._candidates = candidates
+        self._live = live
+        self._after = after
+        self._share = share
+
+    def top_up(self, wanted: int) -> None:
+        """Look further until `wanted` are found or the order is at its end."""
+        least = 0
+        while len(self.found) < wanted and not self.at_end:
+            count = overfetch(wanted - len(self.found), self._share.value)
+            count = min(max(count, least), LARGEST_ROUND)
+            self._round(count)
+            least = count * 2  # a stretch of holes is crossed in few rounds
+
+    def _round(self, count: int) -> None:
+        batch = self._candidates(self._after, count)
+        rows = self._live([candidate.name for candidate in batch]) if batch else {}
+        self._share.learn(len(rows), len(batch))
+        self.found += [(one.place, rows[one.name]) for one in batch if one.name in rows]
+        self.at_end = len(batch) < count
+        if batch:
+            self._after = batch[-1].place
+
+
+_shares: dict[Mode, LiveShare] = {
+    mode: LiveShare() for orders in MODES.values() for mode in orders.values()
+}
+
+
+def make_page(viewer: "Viewer", seed: Seed, skip: int, limit: int) -> Page:
+    """Return the page of an order at a place, as the reader may see it now.
+
+    Args:
+        viewer: the reader whom the seed was made for, or nobody.
+        seed: the order; where its own place is at `skip`, that is where the page starts.
+        skip: any number from 0; past the end it gives an empty page.
+        limit: how many, from 1.
+    """
+    mode = MODES[seed.mode][seed.order]
+    beyond, after = _start(mode, viewer, seed, skip)
+    if beyond:
+        return _page(seed.moved(skip, None, ended=True), skip, limit, skip, [], end=True)
+    scan: Scan[Video] = Scan(
+        lambda place, count: mode.candidates(viewer, seed, place, count),
+        lambda names: mode.live(viewer, names),
+        after,
+        _shares[mode],
+    )
+    # One more than the page tells whether this is the end.
+    cards = _fill(scan, viewer, limit + 1)
+    kept, rest = scan.found[:limit], scan.found[limit:]
+    end = not rest
+    results = [cards[video.pk] for _, video in kept]
+    if mode.by_rank:
+        next_skip = max(skip, seed.snapshot.used) if end else rest[0][0][0]
+        return _page(seed, skip, limit, next_skip, results, end=end)
+    place = kept[-1][0] if kept else None
+    next_skip = skip + len(kept)
+    return _page(seed.moved(next_skip, place, ended=end), skip, limit, next_skip, results, end=end)
+
+
+def _fill(scan: Scan[Video], viewer: "Viewer", wanted: int) -> dict[int, Card]:
+    """Top up until `wanted` have cards; what was deleted while we read is dropped."""
+    while True:
+        scan.top_up(wanted)
+        cards = load_cards([video for _, video in scan.found[:wanted]], viewer)
+        gone = [entry for entry in scan.found[:wanted] if entry[1].pk not in cards]
+        if not gone:
+            return cards
+        scan.found = [entry for entry in scan.found if entry not in gone]
+
+
+def _start(mode: Mode, viewer: "Viewer", seed: Seed, skip: int) -> tuple[bool, Place | None]:
+    """Return whether the page is past the end, and the place that it comes after."""
+    if skip == seed.skip and not mode.by_rank and skip:
+        return seed.ended, seed.place
+    if skip == 0:
+        return seed.ended and seed.skip == 0, None
+    place = mode.place_at(viewer, seed, skip)
+    return place is None, place
+
+
+def _page(
+    seed: Seed, skip: int, limit: int, next_skip: int, results: list[Card], *, end: bool
+) -> Page:
+    return Page(
+        mode=seed.mode,
+        order=seed.order,
+        seed=sign(seed),
+        skip=skip,
+        limit=limit,
+        next_skip=next_skip,
+        end=end,
+        results=results,
+    )
