@@ -5,12 +5,12 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
+import psutil
 import psycopg
 import redis
 
@@ -142,7 +142,7 @@ def start_postgres(place: Place) -> Server:
         give(cluster, place.uid)
     elif cluster.stat().st_uid != place.uid:
         raise EmbeddedError(f"{cluster} belongs to another user of this machine.")
-    _end_leftover(cluster)
+    _end_leftover(cluster / "postmaster.pid", cluster)
     settings = {**POSTGRES_SETTINGS, **(THROWAWAY_SETTINGS if place.ephemeral else {})}
     command = [_postgres_binary("postgres"), "-D", str(cluster), "-p", str(PORT)]
     for name, value in {**settings, "unix_socket_directories": f'"{place.sockets}"'}.items():
@@ -173,35 +173,31 @@ def _initdb(cluster: Path, log: Path, place: Place) -> None:
         raise EmbeddedError(f"PostgreSQL could not make {cluster}:{initdb.log_tail()}")
 
 
-def _end_leftover(cluster: Path) -> None:
-    """Deal with the server of a copy that was killed; we hold the lock, so it is nobody's."""
-    pid_file = cluster / "postmaster.pid"
+def _end_leftover(pid_file: Path, folder: Path) -> None:
+    """Deal with the server of a copy that was killed; we hold the lock, so it is nobody's.
+
+    Where the kernel does not end it with its parent, it may still run. When it is gone, the
+    number in its file may be that of any other program by now, which PostgreSQL cannot tell.
+    """
     deadline = time.monotonic() + STOP_TIMEOUT
     while pid_file.exists() and time.monotonic() < deadline:
         try:
             pid = int(pid_file.read_text().split("\n", 1)[0])
         except (ValueError, FileNotFoundError):
             pid = 0
-        if not _is_postmaster(pid, cluster):
-            # The number may belong to any other program by now, which PostgreSQL cannot tell.
+        if not _runs_in(pid, folder):
             pid_file.unlink(missing_ok=True)
             return
         os.kill(pid, signal.SIGINT)
         time.sleep(0.1)
 
 
-def _is_postmaster(pid: int, cluster: Path) -> bool:
-    if pid <= 0:
+def _runs_in(pid: int, folder: Path) -> bool:
+    """Whether the process exists and works in `folder`, which only a server of ours does."""
+    try:
+        return pid > 0 and psutil.Process(pid).cwd() == str(folder.resolve())
+    except psutil.Error:
         return False
-    if sys.platform == "linux":
-        try:
-            return Path(f"/proc/{pid}/cwd").resolve(strict=True) == cluster.resolve()
-        except OSError:
-            return False
-    listing = subprocess.run(
-        ["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False
-    )
-    return str(cluster) in listing.stdout
 
 
 def _create_database(server: Server, sockets: Path) -> None:
@@ -237,7 +233,17 @@ def start_redis(binary: str, place: Place) -> Server:
     folder = place.data / "redis"
     folder.mkdir(exist_ok=True)
     give(folder, place.uid)
-    command = [binary, "--port", "0", "--unixsocket", str(place.sockets / "redis.sock")]
+    pid_file = folder / "redis.pid"
+    _end_leftover(pid_file, folder)
+    command = [
+        binary,
+        "--pidfile",
+        str(pid_file),
+        "--port",
+        "0",
+        "--unixsocket",
+        str(place.sockets / "redis.sock"),
+    ]
     command += ["--unixsocketperm", "700", "--dir", str(folder), "--daemonize", "no"]
     command += ["--maxmemory", "256mb", "--maxmemory-policy", "allkeys-lru"]
     command += ["--appendonly", "no", "--save", "" if place.ephemeral else "60 1"]

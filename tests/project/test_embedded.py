@@ -18,6 +18,7 @@ import redis
 
 from tiktok_clone import embedded, servers
 from tiktok_clone.embedded import EmbeddedError, Services, running_services, start_services
+from tiktok_clone.unprivileged import is_root, service_uid
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -223,9 +224,13 @@ def test_a_stale_pid_file_that_names_some_other_program_is_no_obstacle(data_dir,
     assert gone(pids)
     pid_file = data_dir / "postgres" / "postmaster.pid"
     lines = pid_file.read_text().splitlines()
-    pid_file.write_text("\n".join([str(os.getppid()), *lines[1:]]) + "\n")
-    with start_services(data_dir) as services:
-        write_a_row(services)
+    same_user = service_uid(data_dir) if is_root() else None
+    with subprocess.Popen(["sleep", "60"], user=same_user) as other:
+        pid_file.write_text("\n".join([str(other.pid), *lines[1:]]) + "\n")
+        with start_services(data_dir) as services:
+            write_a_row(services)
+        assert other.poll() is None
+        other.kill()
 
 
 def test_the_temporary_folder_of_a_killed_owner_is_removed_by_the_next_start(
