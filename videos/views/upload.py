@@ -39,7 +39,7 @@ def upload(request: HttpRequest) -> HttpResponse:
 @csrf_protect
 @login_required
 def _upload(request: HttpRequest) -> HttpResponse:
-    form = UploadForm(request.POST or None)
+    form = UploadForm(request.POST if request.method == "POST" else None)
     status = 200
     if request.method == "POST":
         try:
