@@ -11,7 +11,11 @@ export function htmx() {
     }
     const script = document.createElement("script");
     script.src = document.body.dataset.htmx;
-    script.onload = () => resolve(window.htmx);
+    script.onload = () => {
+      // While pictures still load, htmx waits for an event that has already been: say it again.
+      if (document.readyState !== "complete") document.dispatchEvent(new Event("DOMContentLoaded"));
+      resolve(window.htmx);
+    };
     script.onerror = () => {
       loading = null;
       reject(new Error("htmx did not load"));
