@@ -219,7 +219,7 @@ def test_sessions_are_seen_and_ended(reader: Client, user: User) -> None:
     row = Session.objects.get(kind="api")
     source = text(reader.get("/settings/security"))
     assert f"/settings/sessions/{row.pk}/end" in source
-    assert "This one" in source
+    assert "Here" in source
     reader.post(f"/settings/sessions/{row.pk}/end")
     assert Session.objects.live().get().kind == "browser"
     stranger = Session.objects.create(user=UserFactory(), kind="api")
