@@ -9,6 +9,6 @@ document.querySelectorAll("[data-theme-toggle]").forEach((button) => {
 bindPrefs(document);
 bindActions(document);
 // The feed moves its own fragments; other pages that ask for htmx in their markup get it.
-if (!document.querySelector("[data-feed]") && document.querySelector("[hx-get], [hx-post]")) {
+if (!document.querySelector("[data-feed], script[src*='/htmx']") && document.querySelector("[hx-get], [hx-post]")) {
   htmx().catch(() => {});
 }

@@ -1,0 +1,113 @@
+"""A real Chromium on a live server, with clips that really play."""
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import imageio_ffmpeg
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from accounts.models import User
+from tests.browser.screens import Screen
+from tests.factories import PASSWORD, UserFactory, VideoFactory
+from tiktok_clone.common.storage import store
+from videos.models import Video
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
+NO_CHROMIUM = f"no Chromium: none of {', '.join(NAMES)} is on the PATH"
+MEDIA = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "media"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of this folder, and skip them with the reason where there is no browser."""
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+            if CHROMIUM is None:
+                item.add_marker(pytest.mark.skip(reason=NO_CHROMIUM))
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """Use the system's Chromium, also as root and without a graphics card."""
+    arguments = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+    return browser_type_launch_args | {"executable_path": CHROMIUM, "args": arguments}
+
+
+@pytest.fixture
+def sample() -> Callable[[str], Path]:
+    """Find a file of the shared media by the beginning of its name."""
+
+    def find(prefix: str) -> Path:
+        found = sorted(MEDIA.glob(f"{prefix}*"))
+        if not found:
+            pytest.skip(f"no file {prefix}* beside the repository (shared/data/media)")
+        return found[0]
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def clip() -> Iterator[tuple[Path, Path]]:
+    """A clip of three seconds with sound, and its poster; made once for the run."""
+    with tempfile.TemporaryDirectory(prefix="loopy-browser-") as folder:
+        video, poster = Path(folder) / "clip.mp4", Path(folder) / "poster.webp"
+        sources = ("testsrc2=size=180x320:rate=15", "sine=frequency=330:sample_rate=44100")
+        inputs = [word for source in sources for word in ("-f", "lavfi", "-i", source)]
+        codecs = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-c:a", "aac"]
+        command = [imageio_ffmpeg.get_ffmpeg_exe(), "-loglevel", "error", *inputs, "-t", "3"]
+        subprocess.run([*command, *codecs, "-movflags", "+faststart", str(video)], check=True)
+        Image.new("RGB", (180, 320), "#334466").save(poster)
+        yield video, poster
+
+
+@pytest.fixture
+def post(transactional_db: None, clip: tuple[Path, Path]) -> Callable[..., list[Video]]:
+    """Publish `count` clips whose files are there; `author` and other fields as in the factory."""
+
+    def publish(count: int = 1, **fields: Any) -> list[Video]:
+        videos = [VideoFactory(**fields) for _ in range(count)]
+        for video in videos:
+            store().save(video.renditions.get().name, clip[0])
+            store().save(video.poster, clip[1])
+        return videos
+
+    return publish
+
+
+@pytest.fixture
+def anna(transactional_db: None) -> User:
+    """The person in front of the browser."""
+    return UserFactory(email="anna@example.org", handle="anna", name="Anna Lind")
+
+
+@pytest.fixture
+def screen(browser: Browser, live_server: Any) -> Iterator[Callable[..., Screen]]:
+    """Open a browser window on the site; `as_user` signs in by the page."""
+    contexts: list[BrowserContext] = []
+
+    def open_window(
+        as_user: User | None = None, width: int = 1280, height: int = 800, **options: Any
+    ) -> Screen:
+        viewport = {"width": width, "height": height}
+        context = browser.new_context(base_url=live_server.url, viewport=viewport, **options)
+        context.set_default_timeout(15_000)
+        contexts.append(context)
+        page: Page = context.new_page()
+        window = Screen(page)
+        if as_user is not None:
+            window.sign_in(as_user.email, PASSWORD)
+        return window
+
+    yield open_window
+    for context in contexts:
+        context.close()
+    troubles = [trouble for context in contexts for trouble in Screen.troubles.pop(context, [])]
+    assert troubles == [], "the browser's console reported errors"
