@@ -134,7 +134,8 @@ PASSWORD_MAX_LENGTH = 128
 PASSWORD_RESET_TIMEOUT = 60 * 60
 LOGIN_URL = "signin"
 LOGIN_REDIRECT_URL = "feed"
-SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+# Not the cached one: a session that ends while Redis is away would come back from the cache.
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 60
 SESSION_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "tiktok_clone.common.views.csrf_failure"
