@@ -30,7 +30,7 @@ class ReadOnly:
         return False
 
 
-class RenditionInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
+class RenditionInline(ReadOnly, admin.TabularInline):
     """The files of a video."""
 
     model = Rendition
@@ -41,7 +41,7 @@ class RenditionInline(ReadOnly, admin.TabularInline):  # type: ignore[type-arg]
 
 
 @admin.register(Video)
-class VideoAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class VideoAdmin(admin.ModelAdmin):
     """Videos: watch, hide, show, delete. Everything goes through the services."""
 
     list_display = (
@@ -127,12 +127,12 @@ class VideoAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.display(ordering="reported", description="open reports")
     def open_reports(self, video: Video) -> int:
         """How many reports wait."""
-        count: int = video.reported  # type: ignore[attr-defined]
+        count: int = video.reported
         return count
 
 
 @admin.register(Comment)
-class CommentAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+class CommentAdmin(ReadOnly, admin.ModelAdmin):
     """Comments: read and delete."""
 
     list_display = ("id", "author", "excerpt", "video", "parent_id", "likes_count", "created_at")
@@ -162,7 +162,7 @@ class CommentAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Report)
-class ReportAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+class ReportAdmin(ReadOnly, admin.ModelAdmin):
     """Reports: look, then hide the video or close the report."""
 
     list_display = ("id", "reason", "text", "video", "reporter", "created_at", "resolved_at")
@@ -186,7 +186,7 @@ class ReportAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
 
 
 @admin.register(Hashtag)
-class HashtagAdmin(ReadOnly, admin.ModelAdmin):  # type: ignore[type-arg]
+class HashtagAdmin(ReadOnly, admin.ModelAdmin):
     """Tags and how often they are used."""
 
     list_display = ("name", "videos_count", "created_at")

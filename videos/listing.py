@@ -6,22 +6,23 @@ from django.db.models import F, QuerySet
 
 from accounts.models import User
 from videos.models import Comment, Video
+from videos.models.video import VideoQuerySet
 
 if TYPE_CHECKING:
     from accounts.models.user import Viewer
 
 
-def videos_of(person: User, viewer: "Viewer") -> QuerySet[Video]:
+def videos_of(person: User, viewer: "Viewer") -> VideoQuerySet:
     """A person's videos that the viewer may see; one's own in every state. Latest first."""
     return Video.objects.visible_to(viewer).filter(author=person).order_by("-id")
 
 
-def liked_by(user: User) -> QuerySet[Video]:
+def liked_by(user: User) -> VideoQuerySet:
     """Videos that the user likes and may see; `engaged_id` sorts by when, latest first."""
     return _visible(user).filter(likes__user=user).annotate(engaged_id=F("likes__id"))
 
 
-def saved_by(user: User) -> QuerySet[Video]:
+def saved_by(user: User) -> VideoQuerySet:
     """Videos that the user saved and may see; `engaged_id` sorts by when, latest first."""
     return _visible(user).filter(saves__user=user).annotate(engaged_id=F("saves__id"))
 
@@ -32,5 +33,5 @@ def comments_of(video: Video, viewer: "Viewer", parent_id: int | None = None) ->
     return comments.select_related("author")
 
 
-def _visible(user: User) -> QuerySet[Video]:
+def _visible(user: User) -> VideoQuerySet:
     return Video.objects.published().visible_to(user)

@@ -74,7 +74,9 @@ class CommentSerializer(Description):
     id = serializers.IntegerField()
     text = serializers.CharField()
     author = AuthorSerializer()
-    parent = serializers.IntegerField(allow_null=True, help_text="The comment replied to.")
+    parent = serializers.IntegerField(  # type: ignore[assignment]
+        allow_null=True, help_text="The comment replied to."
+    )
     likes_count = serializers.IntegerField()
     replies_count = serializers.IntegerField()
     created_at = serializers.DateTimeField()
@@ -122,7 +124,9 @@ class WriteCommentSerializer(serializers.Serializer[Any]):
     """A new comment; with `parent` a reply."""
 
     text = serializers.CharField(trim_whitespace=False, max_length=COMMENT_MAX * 2)
-    parent = serializers.IntegerField(required=False, allow_null=True, min_value=1)
+    parent = serializers.IntegerField(  # type: ignore[assignment]
+        required=False, allow_null=True, min_value=1
+    )
 
 
 class WriteReportSerializer(serializers.Serializer[Any]):

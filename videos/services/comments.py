@@ -107,7 +107,7 @@ def _thread(user: User, video: Video, parent_id: int | None) -> int | None:
         return None
     visible = Comment.objects.visible_to(user).filter(video=video)
     parent = visible.filter(pk=parent_id).first()
-    root_id = parent and (parent.parent_id or parent.pk)
+    root_id = (parent.parent_id or parent.pk) if parent is not None else None
     # The thread may have been begun by somebody whom a block hides.
     if root_id is None or not visible.filter(pk=root_id).exists():
         raise invalid("parent", "not_found", "There is no such comment under this video.")

@@ -5,7 +5,6 @@ of its row, only if a row was inserted or deleted. Each locks the video first an
 author's account last, so acts on one video queue up and none waits in a circle.
 """
 
-from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.db.models import F
 
@@ -19,7 +18,7 @@ from videos.text import clean_text
 REPORT_TEXT_MAX = 500
 
 
-def lock_video(user: AbstractBaseUser, video_id: int) -> Video:
+def lock_video(user: User, video_id: int) -> Video:
     """Return a published video that the user may see, locked until the transaction ends.
 
     The lock lets others read and refer to the row; it makes acts on one video queue up.
