@@ -78,7 +78,7 @@ class Seed:
 
 def new_seed(mode: str, order: str, reader: int) -> Seed:
     """Start an order that nobody has seen, at this moment."""
-    return _seed(mode, order, reader, take_snapshot(), secrets.randbits(64))
+    return Seed(mode, order, reader, take_snapshot(), secrets.randbits(64), int(time.time()))
 
 
 def take_snapshot() -> Snapshot:
@@ -204,7 +204,9 @@ def _of_integer(value: int, mode: str, order: str, reader: int, skip: int) -> Se
         if found is None:
             raise _expired()
         row = found
-    return _seed(mode, order, reader, Snapshot(row.epoch, row.used, row.taken_at), key)
+    started_at = Snapshot(row.epoch, row.used, row.taken_at)
+    # Dated from its start, so that the same request gets the same token.
+    return Seed(mode, order, reader, started_at, key, int(row.created_at.timestamp()))
 
 
 def forget_old_snapshots() -> int:
@@ -221,10 +223,6 @@ def micros(when: datetime) -> int:
 def moment(value: int) -> datetime:
     """Return the time of microseconds since 1970."""
     return _DAWN + value * _MICROSECOND
-
-
-def _seed(mode: str, order: str, reader: int, snapshot: Snapshot, key: int) -> Seed:
-    return Seed(mode, order, reader, snapshot, key, int(time.time()))
 
 
 def _signer() -> Signer:
