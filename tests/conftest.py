@@ -30,10 +30,13 @@ def _no_jobs_left(request: pytest.FixtureRequest) -> Iterator[None]:
 
     A test that means a job to fail says so with the `failed_jobs_expected` fixture.
     """
-    yield
     names = set(request.fixturenames)
     if "transactional_db" not in names and "live_server" not in names:
+        yield
         return
+    # Set up before us, the database is still open when we look into it afterwards.
+    request.getfixturevalue("transactional_db")
+    yield
     with connection.cursor() as cursor:
         cursor.execute("SELECT task_name, args FROM procrastinate_jobs WHERE status = 'failed'")
         failed = cursor.fetchall()

@@ -222,6 +222,17 @@ def test_a_clip_deleted_in_processing_leaves_nothing(
     assert objects() == []
 
 
+def test_a_deletion_holds_while_a_purge_waits_already(
+    as_user: ApiClient, run_jobs: RunJobs
+) -> None:
+    """The second job with a queueing lock is refused; that must not undo the deletion."""
+    first, second = post(as_user, clip()), post(as_user, clip())
+    as_user.delete(f"/videos/{first['id']}", expect=204)
+    as_user.delete(f"/videos/{second['id']}", expect=204)
+    assert not Video.objects.exists()
+    run_jobs()
+
+
 def test_processing_twice_changes_nothing(as_user: ApiClient, run_jobs: RunJobs) -> None:
     from videos import tasks
 

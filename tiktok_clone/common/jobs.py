@@ -7,6 +7,7 @@ rolls back together with the row that it is about.
 from collections.abc import Callable
 from typing import Any
 
+from django.db import transaction
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.django_connector import DjangoConnector
@@ -60,6 +61,9 @@ def enqueue(
     # Inside a worker the app's own connector is the worker's; the transaction is Django's.
     deferrer.job_manager = JobManager(DjangoConnector())
     try:
-        return deferrer.defer(**ids)
+        # A savepoint: the refusal of a second waiting job is an error of the database, which
+        # would otherwise make the caller's commit a silent rollback.
+        with transaction.atomic():
+            return deferrer.defer(**ids)
     except AlreadyEnqueued:
         return None

@@ -18,6 +18,8 @@ AUDIO_RATE = 48_000
 POSTER_SIDE = 540
 # Bits a second that a rung may reach, by short side; quality decides below that.
 MAX_RATES = ((360, 900_000), (540, 1_800_000), (720, 3_000_000), (1080, 5_500_000))
+# Frames keep the tags of the source unless told; the encoder's options do not overrule them.
+TAGS = "setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709:range=limited"
 # Nominal peak of 203 nits is the reference white of ITU-R BT.2408.
 TONE_MAP = (
     "zscale=t=linear:npl=203,format=gbrpf32le,zscale=p=bt709,"
@@ -118,7 +120,8 @@ def _head(probe: Probe, top: Rung) -> str:
     # Untagged small pictures are BT.601 by custom, larger ones BT.709.
     guess = "bt709" if probe.short_side >= 720 else "smpte170m"
     matrix = "" if probe.matrix_known else f":in_color_matrix={guess}"
-    return f"{rate},{_resize(top)}{matrix}:out_color_matrix=bt709:out_range=tv,format=yuv420p"
+    colors = f"{matrix}:out_color_matrix=bt709:out_range=tv,format=yuv420p,{TAGS}"
+    return f"{rate},{_resize(top)}{colors}"
 
 
 def _resize(rung: Rung) -> str:
