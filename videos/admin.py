@@ -127,7 +127,7 @@ class VideoAdmin(admin.ModelAdmin):
     @admin.display(ordering="reported", description="open reports")
     def open_reports(self, video: Video) -> int:
         """How many reports wait."""
-        count: int = video.reported
+        count: int = video.reported  # type: ignore[attr-defined]
         return count
 
 

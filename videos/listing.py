@@ -19,12 +19,14 @@ def videos_of(person: User, viewer: "Viewer") -> VideoQuerySet:
 
 def liked_by(user: User) -> VideoQuerySet:
     """Videos that the user likes and may see; `engaged_id` sorts by when, latest first."""
-    return _visible(user).filter(likes__user=user).annotate(engaged_id=F("likes__id"))
+    liked = _visible(user).filter(likes__user=user).annotate(engaged_id=F("likes__id"))
+    return liked.order_by("-engaged_id")
 
 
 def saved_by(user: User) -> VideoQuerySet:
     """Videos that the user saved and may see; `engaged_id` sorts by when, latest first."""
-    return _visible(user).filter(saves__user=user).annotate(engaged_id=F("saves__id"))
+    saved = _visible(user).filter(saves__user=user).annotate(engaged_id=F("saves__id"))
+    return saved.order_by("-engaged_id")
 
 
 def comments_of(video: Video, viewer: "Viewer", parent_id: int | None = None) -> QuerySet[Comment]:

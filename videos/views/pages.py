@@ -103,4 +103,4 @@ def _tab(tab: str, person: User, request: HttpRequest) -> Any:
     if tab == "videos":
         return listing.videos_of(person, request.user).for_cards()
     engaged = listing.liked_by(person) if tab == "liked" else listing.saved_by(person)
-    return engaged.for_cards().order_by("-engaged_id")
+    return engaged.for_cards()
