@@ -23,7 +23,7 @@ class VideoUploadHandler(TemporaryFileUploadHandler):
         input_data: Any,
         META: dict[str, Any],  # noqa: N803
         content_length: int,
-        boundary: bytes,
+        boundary: str,
         encoding: str | None = None,
     ) -> None:
         """Refuse before the first byte when the client says that it will be too much."""
@@ -49,7 +49,7 @@ class VideoUploadHandler(TemporaryFileUploadHandler):
 
 def stream_uploads(request: HttpRequest) -> None:
     """Have the files of a request received by our handler; before anything reads the form."""
-    request.upload_handlers = [VideoUploadHandler(request)]  # type: ignore[list-item]
+    request.upload_handlers = [VideoUploadHandler(request)]
 
 
 def uploaded_file(request: HttpRequest) -> UploadedFile | None:

@@ -51,11 +51,12 @@ class UploadView(APIView):
 
         A refused file is a 400 (413 when too large) with a code and what to do.
         """
+        form = request.POST
         video = publishing.create_video(
             person(request),
             request.FILES.get("file"),
-            str(request.data.get("caption", "")),
-            str(request.data.get("visibility", Visibility.PUBLIC)),
+            form.get("caption", ""),
+            form.get("visibility", Visibility.PUBLIC),
         )
         return Response(represent(video, request), status.HTTP_201_CREATED)
 

@@ -11,7 +11,7 @@ import threading
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Exists, F, OuterRef, Q
@@ -47,7 +47,7 @@ def media(request: HttpRequest, name: str) -> HttpResponseBase:
         raise not_found("file") from None
     etag = f'"{hashlib.sha256(f"{name}:{stat.st_size}".encode()).hexdigest()[:24]}"'
     modified = int(stat.st_mtime)
-    response = get_conditional_response(request, etag, modified)
+    response: HttpResponseBase | None = get_conditional_response(request, etag, modified)
     if response is None:
         response = _answer(request, path, stat.st_size, etag, modified)
     response.headers["ETag"] = etag
@@ -168,4 +168,4 @@ def _asker(request: HttpRequest) -> User | AnonymousUser:
         found = ActiveUserAuthentication().authenticate(request)  # type: ignore[arg-type]
     except APIException as error:
         raise DomainError("invalid_token", str(error.detail), status=401) from None
-    return found[0] if found else AnonymousUser()
+    return cast(User, found[0]) if found else AnonymousUser()

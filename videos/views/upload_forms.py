@@ -24,8 +24,7 @@ class RuleForm(forms.Form):
 
     def add_error(self, field: str | None, error: Any) -> None:
         """Also for a form that was not sent through `is_valid`."""
-        if self._errors is None:
-            self.full_clean()
+        _ = self.errors  # cleans, if that has not happened
         super().add_error(field, error)
 
 
