@@ -21,7 +21,7 @@ from feeds.options import Asked, read_options
 from feeds.paging import Page, make_page
 from feeds.search import find_people, find_tags
 from feeds.seeds import NOBODY
-from tiktok_clone.common.errors import DomainError
+from tiktok_clone.common.errors import DomainError, invalid
 from videos.filters import VideoFilter
 from videos.models import Hashtag, Video
 from videos.representation import represent_videos
@@ -78,7 +78,7 @@ def explore(request: HttpRequest) -> HttpResponse:
 @require_safe
 def tag(request: HttpRequest, name: str) -> HttpResponse:
     """Videos with a hashtag, latest first. Context: `name`, `count`, `cards`, `next_url`."""
-    folded = fold_tag(name)
+    folded = fold_tag(_plain("tag", name))
     if folded != name:
         return redirect("tag", folded)
     videos = Video.objects.published().visible_to(request.user)
@@ -91,7 +91,7 @@ def tag(request: HttpRequest, name: str) -> HttpResponse:
 @require_safe
 def search(request: HttpRequest) -> HttpResponse:
     """Videos, people and hashtags with the words. Context: `q`, `cards`, `people`, `tags`."""
-    q = request.GET.get("q", "").strip()
+    q = _plain("q", request.GET.get("q", "").strip())
     context: dict[str, Any] = {"q": q, "cards": [], "people": [], "tags": []}
     if q:
         videos = Video.objects.published().visible_to(request.user)
@@ -153,6 +153,13 @@ def _next_url(request: HttpRequest, page: Page) -> str | None:
 def _suggestions(request: HttpRequest) -> list[User]:
     user = request.user
     return people.suggest(user, SUGGESTED) if isinstance(user, User) else []
+
+
+def _plain(field: str, text: str) -> str:
+    """Refuse what the database would choke on."""
+    if not text.isprintable():
+        raise invalid(field, "control_characters", "Remove the control characters.")
+    return text
 
 
 def _grid(request: HttpRequest, videos: "QuerySet[Video]", **options: str) -> dict[str, Any]:

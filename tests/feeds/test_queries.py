@@ -1,0 +1,88 @@
+"""How many queries a page costs: as many for one card as for twenty."""
+
+from collections.abc import Callable
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import User
+from feeds.paging import _shares
+from tests.api_client import ApiClient
+from tests.factories import UserFactory, VideoFactory, befriend
+from tests.feeds.scroll import FEED, ORDERS, follow_up
+from videos.models import Hashtag, VideoHashtag
+
+pytestmark = pytest.mark.django_db
+
+# A new seed reads the snapshot, a token the epoch: one query. Then what is live, renditions,
+# hashtags, follows, likes and saves; people's orders read places first, the latest whose.
+CARDS = 5
+BUDGET = {
+    ("all", "shuffle"): 1 + CARDS,
+    ("following", "latest"): 1 + 2 + CARDS,
+    ("following", "shuffle"): 1 + 1 + CARDS,
+    ("friends", "latest"): 1 + 2 + CARDS,
+    ("friends", "shuffle"): 1 + 1 + CARDS,
+}
+# One more than for the page, to be sure that it is not the only page.
+COUNTS = (2, 25)
+
+
+@pytest.fixture
+def publish(user: User) -> Callable[[int], None]:
+    def make(count: int) -> None:
+        for n in range(count):
+            friend = UserFactory()
+            befriend(user, friend)
+            video = VideoFactory(author=friend)
+            tag = Hashtag.objects.create(name=f"tag{count}x{n}", videos_count=1)
+            VideoHashtag.objects.create(video=video, hashtag=tag)
+
+    return make
+
+
+@pytest.fixture(autouse=True)
+def _nothing_learned() -> None:
+    for share in _shares.values():
+        share.value = 1.0
+
+
+def count(ask: Callable[[], object]) -> int:
+    """Queries of a request, but for those that only happen once a second."""
+    with CaptureQueriesContext(connection) as captured:
+        ask()
+    ignored = ("SAVEPOINT", "common_signingepoch")
+    return len([query for query in captured if not any(word in query["sql"] for word in ignored)])
+
+
+@pytest.mark.parametrize(("mode", "order"), ORDERS)
+def test_the_api_costs_the_same_for_one_and_for_twenty(
+    mode: str, order: str, as_user: ApiClient, publish: Callable[[int], None]
+) -> None:
+    publish(COUNTS[0])
+    one = {"mode": mode, "order": order, "limit": 1}
+    first = count(lambda: as_user.get(FEED, one))
+    page = as_user.get(FEED, one)
+    second = count(lambda: as_user.get(FEED, follow_up(page)))
+    publish(COUNTS[1])
+    twenty = one | {"limit": 20}
+    assert count(lambda: as_user.get(FEED, twenty)) == first
+    page = as_user.get(FEED, twenty)
+    assert page["count"] == 20
+    assert count(lambda: as_user.get(FEED, follow_up(page, limit=5))) == second
+    assert first == second == BUDGET[mode, order]
+
+
+@pytest.mark.parametrize("path", ["/", "/following", "/friends", "/explore", "/search?q=clip"])
+def test_pages_cost_the_same_for_one_and_for_many(
+    path: str, user: User, publish: Callable[[int], None]
+) -> None:
+    client = Client()
+    client.force_login(user)
+    publish(1)
+    client.get(path)
+    few = count(lambda: client.get(path))
+    publish(25)
+    assert count(lambda: client.get(path)) == few
