@@ -7,6 +7,12 @@ const BATCH = 20;
 
 let current = null;
 let waiting = [];
+let measure = () => {};
+
+/** `act` is called before a clip goes off, to count what it played since the last count. */
+export function measureBy(act) {
+  measure = act;
+}
 
 /** The clip `id` came on; a swipe away in the same instant still counts as an impression. */
 export function began(id) {
@@ -24,6 +30,7 @@ export function watched(seconds, completed) {
 /** The current clip went off. */
 export function ended() {
   if (!current) return;
+  measure();
   waiting.push({ ...current, seconds: Math.round(current.seconds * 100) / 100 });
   current = null;
   if (waiting.length >= BATCH) flush();
@@ -42,15 +49,20 @@ export function flush() {
   navigator.sendBeacon(PATH, form);
 }
 
+let left = null; // the clip that was on when the tab was hidden
+
 function leave() {
-  const id = current?.video;
+  left ??= current?.video;
   ended();
   flush();
-  return id;
 }
 
 addEventListener("pagehide", leave);
 document.addEventListener("visibilitychange", () => {
   if (document.visibilityState === "hidden") leave();
+  else if (left !== null) {
+    if (left && !current) began(left);
+    left = null;
+  }
 });
 setInterval(flush, EVERY);

@@ -86,7 +86,11 @@ async function loadMore() {
     const html = await fragment(nextUrl);
     if (mine !== generation) return;
     const from = nextUrl;
-    add(take(parse(html), from));
+    const waits = scroller.scrollTop > endcard.offsetTop - scroller.clientHeight / 2;
+    const fresh = take(parse(html), from);
+    add(fresh);
+    // Who waits at the end sees the first new clip there; the snap would follow the card away.
+    if (waits && fresh.length) scroller.scrollTo({ top: fresh[0].offsetTop, behavior: "instant" });
     if (!nextUrl) endcard.dataset.state = "end";
   } catch (error) {
     if (mine !== generation) return;

@@ -22,6 +22,7 @@ export class Hud {
     this.scrubber.addEventListener("input", () => this.#scrub());
     this.scrubber.addEventListener("change", () => this.root.classList.remove("is-scrubbing"));
     this.#showSound(!pref("muted"));
+    beacon.measureBy(() => this.#count());
   }
 
   /** Move to `article` and its `video`, and play. */
@@ -169,8 +170,10 @@ export class Hud {
     }, { signal });
   }
 
-  #tick() {
+  /* What was played since the last count. */
+  #count() {
     const { video } = this;
+    if (!video) return;
     const passed = video.currentTime - this.last;
     // A step back is the loop beginning again; a long step is a jump and was not watched.
     const looped = passed < -0.5 && this.last > (video.duration || 0) - 1;
@@ -178,6 +181,11 @@ export class Hud {
     if (passed > 0 && passed < 1.5) beacon.watched(passed, Boolean(near));
     else if (looped) beacon.watched(0, true);
     this.last = video.currentTime;
+  }
+
+  #tick() {
+    const { video } = this;
+    this.#count();
     if (!this.root.classList.contains("is-scrubbing")) this.#showProgress(video.currentTime / (video.duration || 1));
     this.#wait(false);
   }
