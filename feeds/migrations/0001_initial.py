@@ -7,48 +7,90 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('videos', '0001_initial'),
+        ("videos", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Impression',
+            name="Impression",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('times', models.PositiveIntegerField(default=1)),
-                ('seconds', models.FloatField(default=0, help_text='Watched in all.')),
-                ('completed', models.PositiveIntegerField(default=0, help_text='Times watched to the end.')),
-                ('first_at', models.DateTimeField(auto_now_add=True)),
-                ('last_at', models.DateTimeField(auto_now=True)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='impressions', to=settings.AUTH_USER_MODEL)),
-                ('video', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='impressions', to='videos.video')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("times", models.PositiveIntegerField(default=1)),
+                ("seconds", models.FloatField(default=0, help_text="Watched in all.")),
+                (
+                    "completed",
+                    models.PositiveIntegerField(default=0, help_text="Times watched to the end."),
+                ),
+                ("first_at", models.DateTimeField(auto_now_add=True)),
+                ("last_at", models.DateTimeField(auto_now=True)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="impressions",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "video",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="impressions",
+                        to="videos.video",
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['user', '-last_at'], name='impression_recent')],
-                'constraints': [models.UniqueConstraint(fields=('user', 'video'), name='impression_once')],
+                "indexes": [models.Index(fields=["user", "-last_at"], name="impression_recent")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("user", "video"), name="impression_once")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='SeedSnapshot',
+            name="SeedSnapshot",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('mode', models.CharField(max_length=12)),
-                ('order', models.CharField(max_length=8)),
-                ('seed', models.BigIntegerField()),
-                ('epoch', models.PositiveIntegerField()),
-                ('used', models.BigIntegerField(help_text='Slots used at the snapshot.')),
-                ('taken_at', models.DateTimeField(help_text='Last publication at the snapshot.')),
-                ('reader', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "created_at",
+                    models.DateTimeField(default=django.utils.timezone.now, editable=False),
+                ),
+                ("mode", models.CharField(max_length=12)),
+                ("order", models.CharField(max_length=8)),
+                ("seed", models.BigIntegerField()),
+                ("epoch", models.PositiveIntegerField()),
+                ("used", models.BigIntegerField(help_text="Slots used at the snapshot.")),
+                ("taken_at", models.DateTimeField(help_text="Last publication at the snapshot.")),
+                (
+                    "reader",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['created_at'], name='snapshot_by_age')],
-                'constraints': [models.UniqueConstraint(fields=('reader', 'mode', 'order', 'seed'), name='snapshot_once')],
+                "indexes": [models.Index(fields=["created_at"], name="snapshot_by_age")],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("reader", "mode", "order", "seed"), name="snapshot_once"
+                    )
+                ],
             },
         ),
     ]
