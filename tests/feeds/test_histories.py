@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from feeds.options import read_options
 from feeds.paging import Page, make_page
 from tests.feeds.scroll import ORDERS
-from tests.feeds.worlds import PEOPLE, World, histories, publish
+from tests.feeds.worlds import PEOPLE, World, histories
 from tiktok_clone.common import signing
 from videos.models import SlotEpoch
 
@@ -154,18 +154,3 @@ def test_the_sequence_does_not_depend_on_limits_nor_on_the_cache(
         assert cut.seen == whole.seen
         assert set(whole.seen) == world.visible(mode)
         transaction.set_rollback(True)
-
-
-@every_order
-def test_a_publication_that_commits_late_is_in_no_older_order(mode: str, order: str) -> None:
-    """The stamp is taken under a lock that is held to the commit; see the next test for two."""
-    world = World.create()
-    world.act("follow", 0, 1)
-    for _ in range(5):
-        world.act("publish", 0, 1)
-    reader = Reader(world, mode, order)
-    reader.read(2)
-    new = publish(world.authors[0])
-    reader.finish()
-    assert new not in reader.seen
-    assert len(reader.seen) == 5

@@ -22,8 +22,9 @@ from django.utils import timezone
 
 from accounts import services
 from accounts.models import Follow, User
+from tests.api_client import ApiClient
 from tests.factories import UserFactory, befriend
-from tests.feeds.scroll import FEED, ORDERS, Page, check, follow_up, ids
+from tests.feeds.scroll import FEED, ORDERS, Page, check, follow_up, ids, scroll
 from tests.feeds.worlds import publish
 from videos.models import Video
 
@@ -154,3 +155,41 @@ def test_invariants_with_concurrent_writers(mode: str, order: str, live_server: 
             rounds += 1
     assert not writers.errors, writers.errors
     assert Follow.objects.filter(follower=reader, followee=steady).exists()
+
+
+@pytest.mark.parametrize(("mode", "order"), ORDERS)
+def test_a_publication_that_commits_late_is_in_no_order_begun_before(mode: str, order: str) -> None:
+    """It has its time and its slot, but is not committed when the order begins.
+
+    Another one that is published meanwhile waits for it, so that nothing in a snapshot
+    can appear after it.
+    """
+    reader, author = UserFactory(), UserFactory()
+    befriend(reader, author)
+    old = [publish(author) for _ in range(3)]
+    client = ApiClient(reader)
+    stamped, begun = threading.Event(), threading.Event()
+    published: list[int] = []
+
+    def late() -> None:
+        with transaction.atomic():
+            published.append(publish(author))
+            stamped.set()
+            begun.wait(10)
+        connection.close()
+
+    def meanwhile() -> None:
+        published.append(publish(author))
+        connection.close()
+
+    threads = [threading.Thread(target=late), threading.Thread(target=meanwhile)]
+    threads[0].start()
+    assert stamped.wait(10)
+    threads[1].start()
+    page = client.get(FEED, {"mode": mode, "order": order, "limit": 1})
+    begun.set()
+    for thread in threads:
+        thread.join()
+    seen = ids(page) + scroll(client, **follow_up(page))
+    assert sorted(seen) == old
+    assert sorted(scroll(client, mode=mode, order=order)) == sorted(old + published)

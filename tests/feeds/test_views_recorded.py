@@ -52,6 +52,7 @@ def test_impressions_and_watch_time_add_up(as_user: ApiClient, user: User) -> No
         ([(0.1, False)] * 10, 1),
         ([(0.1, False)] * 9, 0),
         ([(0.7, False), (0.7, False), (0.7, False)], 1),
+        ([(1.0, False), (0.13, False)], 1),  # (1.0 + 0.13) - 0.13 < 1 in floats
         ([(0.2, True)], 1),
         ([(0.2, True), (5.0, True)], 1),
         ([(5.0, False), (0.0, True), (1.0, False)], 1),
