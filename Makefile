@@ -50,10 +50,10 @@ bench: $(STAMP) ## measure what a feed page costs at 10k, 100k and 1M videos
 	@exec $(BIN)/python -m tiktok_clone.embedded -- -m tests.benchmarks
 
 worker: $(STAMP) ## run one more worker
-	@exec $(BIN)/python -m tiktok_clone.embedded -- manage.py procrastinate worker
+	@exec $(BIN)/python -m tiktok_clone.embedded --migrate -- manage.py procrastinate worker
 
 shell: $(STAMP) ## open a Django shell on the data of `make run`
-	@exec $(BIN)/python -m tiktok_clone.embedded -- manage.py shell
+	@exec $(BIN)/python -m tiktok_clone.embedded --migrate -- manage.py shell
 
 requirements: $(STAMP) ## compile requirements*.txt from requirements*.in (UPGRADE=1 for newer versions)
 	$(COMPILE) $(if $(UPGRADE),--upgrade) --output-file=requirements.txt requirements.in

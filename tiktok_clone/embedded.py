@@ -233,30 +233,48 @@ def _sweep_temporary_folders() -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Run one command with the services: `python -m tiktok_clone.embedded -- manage.py shell`."""
-    command = arguments[1:] if arguments[:1] == ["--"] else arguments
-    if not command:
-        sys.stderr.write("usage: python -m tiktok_clone.embedded -- COMMAND …\n")
+    """Run one command with the services: `python -m tiktok_clone.embedded -- manage.py shell`.
+
+    With `--migrate` before the `--`, the database is brought up to date first.
+    """
+    at = arguments.index("--") if "--" in arguments else len(arguments)
+    options, command = arguments[:at], arguments[at + 1 :]
+    if not command or set(options) - {"--migrate"}:
+        sys.stderr.write("usage: python -m tiktok_clone.embedded [--migrate] -- COMMAND …\n")
         return 2
-    if command[0] == "-m" or command[0].endswith(".py"):
-        command = [sys.executable, *command]
     environ.Env.read_env(Path(__file__).resolve().parent.parent / ".env")
     data_dir = Path(os.environ.get("DATA_DIR") or ".data").absolute()
     data_dir.mkdir(parents=True, exist_ok=True)
     os.environ.setdefault("SECRET_KEY", development_secret_key(data_dir))
-    if os.environ.get("DATABASE_URL"):
-        return subprocess.call(command)
+    os.environ.setdefault("LOG_LEVEL", "WARNING")
     try:
-        services = running_services(data_dir) or start_services(data_dir)
+        with _services_to_use(data_dir) as services:
+            os.environ.update(services.environment() if services.database_url else {})
+            migrate = ["manage.py", "migrate", "--verbosity", "0"]
+            failed = _run(migrate) if options else 0
+            return failed or _run(command)
     except EmbeddedError as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    with services:
-        child = subprocess.Popen(command, env={**os.environ, **services.environment()})
-        # Ctrl-C reaches the command by itself; we wait for its end and then stop the services.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, lambda *_: child.terminate())
+
+
+def _services_to_use(data_dir: Path) -> Services:
+    if os.environ.get("DATABASE_URL"):
+        return Services()
+    return running_services(data_dir) or start_services(data_dir)
+
+
+def _run(command: list[str]) -> int:
+    if command[0] == "-m" or command[0].endswith(".py"):
+        command = [sys.executable, *command]
+    child = subprocess.Popen(command)
+    # Ctrl-C reaches the command by itself; we wait for its end and then stop the services.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: child.terminate())
+    try:
         return child.wait()
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 if __name__ == "__main__":
