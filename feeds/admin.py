@@ -7,7 +7,7 @@ from feeds.models import Impression
 
 
 @admin.register(Impression)
-class ImpressionAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ImpressionAdmin(admin.ModelAdmin):
     """Who was shown what."""
 
     list_display = ("user", "video", "times", "seconds", "completed", "last_at")

@@ -147,7 +147,7 @@ def _is_fragment(request: HttpRequest) -> bool:
 def _next_url(request: HttpRequest, page: Page) -> str | None:
     if page.end:
         return None
-    return f"{request.path}?{urlencode({'seed': page.seed, 'skip': page.next_skip})}"
+    return f"{request.path}?{urlencode({'seed': page.seed, 'skip': str(page.next_skip)})}"
 
 
 def _suggestions(request: HttpRequest) -> list[User]:

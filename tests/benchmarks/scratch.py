@@ -59,7 +59,7 @@ INSERT INTO videos_video (created_at, uuid, author_id, caption, visibility, stat
     reason_code, reason, attempt, size_bytes, width, height, duration, poster, placeholder,
     likes_count, comments_count, saves_count, shares_count, views_count, watch_seconds,
     slot, updated_at, published_at)
-SELECT now(), gen_random_uuid(), (SELECT min(id) FROM accounts_user) + mod(n * 7919, %s),
+SELECT now(), gen_random_uuid(), (SELECT min(id) FROM accounts_user) + mod(n::bigint * 7919, %s),
     'A clip with a caption of the usual length, number ' || n, 'public', 'ready', 100,
     '', '', 1, 2000000, 720, 1280, 8.5, 'videos/' || n || '/1/poster.webp', repeat('x', 300),
     0, 0, 0, 0, 0, 0,
