@@ -158,7 +158,10 @@ export class Hud {
     }, { signal });
     stage.addEventListener("pointerdown", (event) => {
       if (event.pointerType !== "touch" || !free(event)) return;
-      press = setTimeout(() => this.onMenu(this.article), LONG);
+      press = setTimeout(() => {
+        swallowClick();
+        this.onMenu(this.article);
+      }, LONG);
     }, { signal });
     for (const name of ["pointerup", "pointercancel", "pointermove"]) {
       stage.addEventListener(name, (event) => {
@@ -236,6 +239,20 @@ export class Hud {
   #fail() {
     this.trouble.hidden = false;
     this.root.classList.remove("is-waiting");
+  }
+}
+
+/* The lifting of a long press is no click: not on the stage, and not beside the menu that opened. */
+function swallowClick() {
+  const swallow = (event) => {
+    event.stopPropagation();
+    event.preventDefault();
+  };
+  // The next press, or a key, is meant again.
+  const stop = new AbortController();
+  document.addEventListener("click", swallow, { capture: true, signal: stop.signal });
+  for (const name of ["pointerdown", "keydown"]) {
+    document.addEventListener(name, () => stop.abort(), { capture: true, signal: stop.signal });
   }
 }
 

@@ -12,3 +12,5 @@ bindActions(document);
 if (!document.querySelector("[data-feed], script[src*='/htmx']") && document.querySelector("[hx-get], [hx-post]")) {
   htmx().catch(() => {});
 }
+// The sections of the settings scroll sideways on a phone: show the one that is open.
+document.querySelector(".sections [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });

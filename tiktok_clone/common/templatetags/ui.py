@@ -1,6 +1,8 @@
 """Small words that every template uses: icons, compact numbers, clocks, ages."""
 
 from datetime import datetime
+from typing import Any
+from zlib import crc32
 
 from django import template
 from django.templatetags.static import static
@@ -38,6 +40,19 @@ def compact(number: int | None) -> str:
             whole, rest = divmod(tenths, 10)
             return f"{whole}{letter}" if rest == 0 or whole >= 100 else f"{whole}.{rest}{letter}"
     return str(value)
+
+
+@register.filter
+def picture(person: Any) -> str:
+    """Address of the uploaded picture of a user or of a card's author; empty without one."""
+    url = person.get("avatar") if isinstance(person, dict) else getattr(person, "avatar_url", "")
+    return "" if not url or url == static("img/avatar.svg") else url
+
+
+@register.filter
+def tint(handle: str) -> int:
+    """Which of the eight colors stands for somebody without a picture; the same everywhere."""
+    return crc32(str(handle).encode()) % 8
 
 
 @register.filter
