@@ -140,16 +140,24 @@ def launch(options: Options, product: Product) -> None:
     web = product.start("web", web_command(options))
     product.start("worker", worker_command())
     wait_until_ready(options, web)
-    if options.demo:
-        seed = [sys.executable, MANAGE, "seed_demo", "--ready", str(DEMO_CLIPS_BEFORE_READY)]
-        product.run("Demo data", seed)
-    announce(options)
+    announce(options, with_demo=options.demo and seed_demo(product))
 
 
-def announce(options: Options) -> None:
+def seed_demo(product: Product) -> bool:
+    """Fill in demo data until the first clips are ready; the product runs without as well."""
+    command = [sys.executable, MANAGE, "seed_demo", "--ready", str(DEMO_CLIPS_BEFORE_READY)]
+    try:
+        product.run("Demo data", command)
+    except LaunchError as error:
+        say(f"{error} Going on without.")
+        return False
+    return True
+
+
+def announce(options: Options, *, with_demo: bool) -> None:
     """Print the address and the logins."""
     say("", f"  Ready:          {options.url}")
-    if options.demo:
+    if with_demo:
         from feeds.demo.people import DEMO_EMAIL, DEMO_PASSWORD
 
         say(f"  Demo login:     {DEMO_EMAIL}  password: {DEMO_PASSWORD}")

@@ -50,9 +50,10 @@ class Product:
 
     def run(self, name: str, command: list[str]) -> None:
         """Run a child to its end; LaunchError when it fails."""
-        if self.start(name, command).wait() != 0:
-            raise LaunchError(f"{name} failed; its messages are above.")
+        code = self.start(name, command).wait()
         del self.children[name]
+        if code != 0:
+            raise LaunchError(f"{name} failed; its messages are above.")
 
     def stop(self) -> None:
         """End everything: children and their ffmpeg first, the database last."""
