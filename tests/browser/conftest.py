@@ -3,13 +3,16 @@
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import imageio_ffmpeg
 import pytest
+from django.core.signals import request_finished, request_started
 from django.db import connection
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page
@@ -108,8 +111,51 @@ def anna(transactional_db: None) -> User:
     return UserFactory(email="anna@example.org", handle="anna", name="Anna Lind")
 
 
+class Traffic:
+    """How many requests the live server is answering; it runs in this process."""
+
+    def __init__(self) -> None:
+        self.running = 0
+        self.changed_at = time.monotonic()
+        self.lock = Lock()
+
+    def started(self, **_: Any) -> None:
+        """A request came in."""
+        self._count(1)
+
+    def finished(self, **_: Any) -> None:
+        """An answer is out."""
+        self._count(-1)
+
+    def _count(self, step: int) -> None:
+        with self.lock:
+            self.running += step
+            self.changed_at = time.monotonic()
+
+    def wait_for_quiet(self, calm: float = 0.2, patience: float = 10) -> None:
+        """Wait until no request has run for `calm` seconds, at most `patience` seconds."""
+        end = time.monotonic() + patience
+        while time.monotonic() < end:
+            if self.running <= 0 and time.monotonic() - self.changed_at > calm:
+                return
+            time.sleep(0.02)
+
+
 @pytest.fixture
-def screen(browser: Browser, live_server: Any) -> Iterator[Callable[..., Screen]]:
+def traffic() -> Iterator[Traffic]:
+    """Requests in flight, so that the database is not emptied under one."""
+    counter = Traffic()
+    request_started.connect(counter.started)
+    request_finished.connect(counter.finished)
+    yield counter
+    request_started.disconnect(counter.started)
+    request_finished.disconnect(counter.finished)
+
+
+@pytest.fixture
+def screen(
+    browser: Browser, live_server: Any, transactional_db: None, traffic: Traffic
+) -> Iterator[Callable[..., Screen]]:
     """Open a browser window on the site; `as_user` signs in by the page."""
     contexts: list[BrowserContext] = []
 
@@ -128,6 +174,10 @@ def screen(browser: Browser, live_server: Any) -> Iterator[Callable[..., Screen]
 
     yield open_window
     for context in contexts:
+        for page in context.pages:
+            page.goto("about:blank")  # the last beacon leaves now, not after the test
         context.close()
+    traffic.changed_at = time.monotonic()
+    traffic.wait_for_quiet()
     troubles = [trouble for context in contexts for trouble in Screen.troubles.pop(context, [])]
     assert troubles == [], "the browser's console reported errors"
