@@ -63,15 +63,17 @@ def add_renditions(video: Video, renditions: Iterable[Rendition]) -> None:
     Rendition.objects.bulk_create(renditions, ignore_conflicts=True)
 
 
-def stamp(video: Video) -> None:
+def stamp(video: Video, *, keep_time: bool = False) -> None:
     """Give the video its publication time and, if everybody may see it, its place in the shuffle.
 
-    Called when it is ready and again when it becomes public for the first time: for everybody
-    else it is new only then, and no snapshot taken before may contain it.
+    Called when it is ready and again when it becomes public for the first time: to everybody
+    it is new only then, and no snapshot taken before may contain it. `keep_time` is for a video
+    that friends could see already: one who is scrolling must not lose it.
     """
     public = video.visibility == Visibility.PUBLIC and not video.author.is_private
     given = SlotEpoch.objects.stamp(take_slot=public and video.slot is None)
-    video.published_at = given.published_at
+    if not keep_time:
+        video.published_at = given.published_at
     video.slot = given.slot if given.slot is not None else video.slot
     Video.objects.filter(pk=video.pk).update(published_at=video.published_at, slot=video.slot)
 

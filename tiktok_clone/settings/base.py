@@ -251,6 +251,8 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
+    # At INFO it tells of every task that it learns of, in every process.
+    "loggers": {"procrastinate": {"level": "WARNING"}},
 }
 PROCRASTINATE_WORKER_DEFAULTS = {"concurrency": env.int("WORKER_CONCURRENCY", 2)}
-PROCRASTINATE_IMPORT_PATHS = ["tiktok_clone.schedule"]
+PROCRASTINATE_IMPORT_PATHS = ["tiktok_clone.schedule", "feeds.demo.tasks"]

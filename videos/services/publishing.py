@@ -162,7 +162,7 @@ def _change_audience(video: Video, before: str) -> None:
         return
     widened = _reach(video.visibility) > _reach(before)
     if widened and video.slot is None and video.visibility == Visibility.PUBLIC:
-        publication.stamp(video)
+        publication.stamp(video, keep_time=before == Visibility.FRIENDS)
     if widened:
         signals.video_published.send(sender=Video, video=video)
 

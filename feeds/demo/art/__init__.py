@@ -1,0 +1,1 @@
+"""Small pieces of motion art, one generator of frames each, all of them loops."""

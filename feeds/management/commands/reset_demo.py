@@ -1,0 +1,88 @@
+"""`reset_demo`: empty the demo and fill it in again, with ids that begin at 1."""
+
+from typing import Any
+
+from django.apps import apps
+from django.core.cache import cache
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection, transaction
+
+from accounts.models import User
+from feeds.demo import seeding
+from feeds.demo.clips import CLIPS
+from feeds.demo.people import PERSON_BY_HANDLE
+from tiktok_clone.common.signing import renew_epoch
+from tiktok_clone.common.storage import store
+from videos.models import Tombstone, Video
+
+APPS = ("accounts", "videos", "feeds", "sessions", "procrastinate")
+
+
+class Command(BaseCommand):
+    """Only on a database that holds nothing but the demo; administrators keep their logins."""
+
+    help = __doc__
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """`--ready N` is seed_demo's."""
+        parser.add_argument("--ready", type=int, default=len(CLIPS))
+        parser.add_argument("--empty", action="store_true", help="Do not fill it in again.")
+
+    def handle(self, *args: Any, ready: int, empty: bool, **options: Any) -> None:
+        """Check, empty database, store and cache, and start over."""
+        check_only_demo()
+        administrators, names = list(User.objects.filter(is_superuser=True)), object_names()
+        with transaction.atomic():
+            truncate()
+            renew_epoch()
+            if not empty:
+                seeding.ensure_people()
+            for administrator in administrators:
+                administrator.pk, administrator.avatar = None, ""
+                administrator.save(force_insert=True)
+        forget_media_and_cache(names)
+        self.stdout.write("The demo is empty again.")
+        if not empty:
+            call_command("seed_demo", ready=ready)
+
+
+def check_only_demo() -> None:
+    """Raise CommandError where there is anything that the demo did not make."""
+    strangers = User.objects.exclude(handle__in=PERSON_BY_HANDLE).exclude(is_superuser=True)
+    captions = [clip.caption for clip in CLIPS]
+    foreign = Video.objects.exclude(author__handle__in=PERSON_BY_HANDLE, caption__in=captions)
+    if strangers.exists() or foreign.exists():
+        raise CommandError(
+            f"This database holds more than the demo: {strangers.count()} other people and "
+            f"{foreign.count()} other videos. Nothing was changed. To start over, use another "
+            "database or another DATA_DIR."
+        )
+
+
+def truncate() -> None:
+    """Empty the tables of our apps and restart their ids."""
+    models = [m for label in APPS for m in apps.get_app_config(label).get_models(True)]
+    tables = sorted({model._meta.db_table for model in models if model._meta.db_table})
+    names = ", ".join(connection.ops.quote_name(table) for table in tables)
+    with connection.cursor() as cursor:
+        cursor.execute(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
+
+
+def object_names() -> list[str]:
+    """Names and prefixes of everything that the rows say is in the store."""
+    folders = [video.folder for video in Video.objects.only("uuid")]
+    avatars = User.objects.exclude(avatar="").values_list("avatar", flat=True)
+    waiting = Tombstone.objects.values_list("name", flat=True)
+    return [*folders, *avatars, *waiting]
+
+
+def forget_media_and_cache(names: list[str]) -> None:
+    """Remove objects from the store, and our own keys from Redis."""
+    for name in names:
+        store().delete_prefix(name)
+    delete_pattern = getattr(cache, "delete_pattern", None)
+    if delete_pattern is not None:
+        delete_pattern("*")
+    else:
+        cache.clear()

@@ -1,0 +1,69 @@
+"""`seed_demo`: people, clips, likes and comments to look at."""
+
+import time
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from tqdm import tqdm
+
+from feeds.demo import seeding, tasks
+from feeds.demo.clips import CLIPS
+from feeds.demo.people import DEMO_EMAIL, DEMO_PASSWORD
+
+NO_WORKER_SECONDS = 90
+
+
+class Command(BaseCommand):
+    """Fill in the demo; what is there already stays."""
+
+    help = __doc__
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """`--ready N` leaves the rest to the worker."""
+        parser.add_argument(
+            "--ready",
+            type=int,
+            default=len(CLIPS),
+            help="Return when so many clips can be watched; the worker goes on with the others.",
+        )
+
+    def handle(self, *args: Any, ready: int, **options: Any) -> None:
+        """Make people, post what is missing, wait, and react."""
+        if ready < 0:
+            raise CommandError("--ready takes a number from 0.")
+        seeding.ensure_people()
+        self.post(ready)
+        for clip in CLIPS:
+            tasks.enqueue_reactions(clip.name)
+        self.stdout.write(f"Demo data is there. Sign in as {DEMO_EMAIL} with {DEMO_PASSWORD}.")
+
+    def post(self, ready: int) -> None:
+        """Draw and upload here until enough clips are on their way; the worker draws the rest."""
+        goal = min(ready, len(CLIPS))
+        here, later = seeding.missing_clips(), []
+        have = len(CLIPS) - len(here)
+        here, later = here[: max(goal - have, 0)], here[max(goal - have, 0) :]
+        with tqdm(total=goal, desc="Demo clips", unit="clip", disable=None) as bar:
+            for clip in here:
+                seeding.post_clip(clip)
+                self.show(bar)
+            for clip in later:
+                tasks.enqueue_clip(clip.name)
+            self.wait(bar, goal)
+
+    def show(self, bar: "tqdm[Any]") -> None:
+        """Move the bar to the number of ready clips."""
+        bar.n = min(seeding.ready_clips(), bar.total)
+        bar.refresh()
+
+    def wait(self, bar: "tqdm[Any]", goal: int) -> None:
+        """Wait for the worker; say so when none takes the jobs."""
+        seen, since = -1, time.monotonic()
+        while (ready := seeding.ready_clips()) < goal and seeding.unfinished_clips():
+            if ready != seen:
+                seen, since = ready, time.monotonic()
+            if time.monotonic() - since > NO_WORKER_SECONDS:
+                raise CommandError("No worker takes the jobs. Start one with: make worker")
+            self.show(bar)
+            time.sleep(0.3)
+        self.show(bar)

@@ -1,0 +1,129 @@
+"""The demo: drawn here, uploaded like anybody's clips, and gone without a trace."""
+
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import av
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+
+from accounts.models import Friendship, User
+from feeds.demo import seeding, tasks
+from feeds.demo.clips import CLIP_BY_NAME, CLIPS, Clip, render
+from feeds.demo.people import PEOPLE, PERSON_BY_HANDLE
+from tests.conftest import RunJobs
+from tests.factories import UserFactory, VideoFactory
+from tiktok_clone.common import signing
+from tiktok_clone.common.storage import store
+from videos.models import Comment, Like, Status, Video
+
+FEW = [CLIP_BY_NAME["terminal"], CLIP_BY_NAME["plasma"]]
+
+
+@pytest.fixture
+def few_clips(monkeypatch: pytest.MonkeyPatch) -> list[Clip]:
+    """Two clips of two people instead of all, each two seconds long."""
+    short = [Clip(**{**clip.__dict__, "seconds": 2}) for clip in FEW]
+    for module in ("seeding", "management.commands.seed_demo", "management.commands.reset_demo"):
+        where = "feeds.demo.seeding" if module == "seeding" else f"feeds.{module}"
+        monkeypatch.setattr(f"{where}.CLIPS", short)
+    monkeypatch.setattr(tasks, "CLIP_BY_NAME", {clip.name: clip for clip in short})
+    return short
+
+
+def seed(run_jobs: RunJobs) -> None:
+    """`seed_demo --ready 0` and a worker that does all of it."""
+    call_command("seed_demo", ready=0, stdout=StringIO())
+    run_jobs()
+    for clip in seeding.CLIPS:
+        video = seeding.find_clip(clip)
+        assert video is not None
+        seeding.react_to(clip, video)
+
+
+def facts() -> list[Any]:
+    """Everything that a second run must leave alone."""
+    return [
+        list(model.objects.order_by("pk").values())
+        for model in (User, Video, Like, Comment, Friendship)
+    ]
+
+
+def test_there_are_enough_clips_by_people_who_exist() -> None:
+    assert len([clip for clip in CLIPS if clip.visibility == "public"]) >= 24
+    assert all(6 <= clip.seconds <= 12 for clip in CLIPS)
+    assert {clip.author for clip in CLIPS} <= set(PERSON_BY_HANDLE)
+    assert len({(clip.author, clip.caption) for clip in CLIPS}) == len(CLIPS)
+    assert len(PEOPLE) >= 12
+
+
+@pytest.mark.parametrize("name", ["quilt", "plasma"])
+def test_a_clip_is_upright_has_sound_and_lasts_as_long_as_it_says(
+    name: str, tmp_path: Path
+) -> None:
+    clip = CLIP_BY_NAME[name]
+    with av.open(str(render(clip, tmp_path))) as made:
+        picture, sound = made.streams.video[0], made.streams.audio[0]
+        assert (picture.width, picture.height) == (720, 1280)
+        assert float(made.duration or 0) / av.time_base == pytest.approx(clip.seconds, abs=0.2)
+        loudest = max(abs(frame.to_ndarray()).max() for frame in made.decode(sound))
+        assert loudest > 0.1
+
+
+def test_clips_go_through_the_upload_and_its_job(few_clips: list[Clip], run_jobs: RunJobs) -> None:
+    seed(run_jobs)
+    videos = Video.objects.all()
+    assert videos.count() == len(few_clips)
+    for video in videos:
+        assert video.status == Status.READY
+        assert video.renditions.exists()
+        assert video.likes_count == video.likes.count() > 0
+        assert video.comments_count == video.comments.count() > 0
+
+
+def test_a_second_run_changes_nothing(few_clips: list[Clip], run_jobs: RunJobs) -> None:
+    seed(run_jobs)
+    before = facts()
+    seed(run_jobs)
+    assert facts() == before
+
+
+def test_an_interrupted_run_goes_on(few_clips: list[Clip], run_jobs: RunJobs) -> None:
+    seeding.ensure_people()
+    seeding.post_clip(few_clips[0])
+    assert seeding.missing_clips() == few_clips[1:]
+    seed(run_jobs)
+    assert seeding.missing_clips() == []
+    assert Video.objects.count() == len(few_clips)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("stranger", ["person", "video"])
+def test_reset_refuses_where_there_is_more_than_the_demo(stranger: str) -> None:
+    seeding.ensure_people()
+    if stranger == "person":
+        UserFactory()
+    else:
+        VideoFactory(author=User.objects.get(handle="demo"), caption="mine")
+    before = facts()
+    with pytest.raises(CommandError, match="more than the demo"):
+        call_command("reset_demo", stdout=StringIO())
+    assert facts() == before
+
+
+def test_reset_begins_at_one_and_leaves_no_object_and_no_valid_token(
+    few_clips: list[Clip], run_jobs: RunJobs
+) -> None:
+    User.objects.create_superuser("admin@example.com", "admin", "a password of its own")
+    seed(run_jobs)
+    old_folders, old_epoch = [v.folder for v in Video.objects.all()], signing.current_epoch()
+    assert all(list(store().names(folder)) for folder in old_folders)
+    call_command("reset_demo", ready=0, stdout=StringIO())
+    assert not any(list(store().names(folder)) for folder in old_folders)
+    assert signing.current_epoch() != old_epoch
+    assert sorted(User.objects.values_list("pk", flat=True))[0] == 1
+    assert User.objects.get(handle="admin").check_password("a password of its own")
+    seed(run_jobs)
+    assert sorted(Video.objects.values_list("pk", flat=True)) == [1, 2]
