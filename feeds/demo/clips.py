@@ -8,11 +8,11 @@ from pathlib import Path
 
 from feeds.demo.art import city, geometry, nature, ocean, retro, space
 from feeds.demo.art.paint import Frame
-from feeds.demo.sound import compose, write_wav
+from feeds.demo.sound import Wave, bounces, compose, write_wav
 from videos.media.ffmpeg import program
 
 FPS = 24
-SIZE = (720, 1280)
+SIZE = (540, 960)
 # Below this width the pixels are part of the picture and stay square.
 PIXEL_ART_WIDTH = 200
 PRIVATE, FRIENDS, PUBLIC = "private", "friends", "public"
@@ -29,6 +29,12 @@ class Clip:
     caption: str
     seconds: int = 7
     visibility: str = PUBLIC
+    rounds: int = 1  # how often its loop is shown
+    tune: Callable[[float], Wave] | None = None  # instead of the theme's
+
+
+def _polyrhythm_tune(seconds: float) -> Wave:
+    return bounces(seconds, geometry.LANES, geometry.FEWEST_BOUNCES)
 
 
 # The first ones are drawn quickly: a newcomer waits for them.
@@ -56,12 +62,14 @@ CLIPS = [
     Clip("snowfall", "nature", nature.snowfall, "hana", "Somebody is home ❄️ #nature #winter", 8),
     Clip("terminal", "retro", retro.terminal, "kenji", "It still compiles #retro #code", 6),
     Clip("warp", "space", space.warp, "tomas", "Engage. #space #loop", 6),
-    Clip("polyrhythm", "geometry", geometry.polyrhythm, "amara", "Wait for it… #geometry #rhythm", 12),
+    Clip("polyrhythm", "geometry", geometry.polyrhythm, "amara", "Wait for it… #geometry #rhythm", 12, tune=_polyrhythm_tune),
     Clip("fireflies", "nature", nature.fireflies, "amara", "July evenings at grandma's #nature", 8),
     Clip("lissajous", "geometry", geometry.lissajous, "demo", "My first loop! #geometry"),
     Clip("julia", "retro", retro.julia, "pixelpia", "A whole world in one line of code #code", 8),
     Clip("paper_waves", "ocean", ocean.paper_waves, "sunny", "Cut from paper, sort of #ocean #craft"),
     Clip("truchet", "geometry", geometry.truchet, "tomas", "Two arcs, endless paths #geometry #loop"),
+    Clip("rain_window", "city", city.rain_window, "zoe", "Drip. Drip. Hello, Monday #city #rain", 8,
+         rounds=2),
     Clip("planet", "space", space.planet, "noor", "Sixty moons and a hat #space"),
     Clip("misty_hills", "nature", nature.misty_hills, "demo", "For my friends: the way up #nature",
          7, FRIENDS),
@@ -74,7 +82,7 @@ def render(clip: Clip, folder: Path) -> Path:
     """Draw a clip and set it to music.
 
     Returns:
-        An MP4 (H.264, AAC) of 720×1280 in the folder.
+        An MP4 (H.264, AAC) of 540×960 in the folder.
 
     Raises:
         subprocess.CalledProcessError: ffmpeg failed.
@@ -82,20 +90,23 @@ def render(clip: Clip, folder: Path) -> Path:
     target = folder / f"{clip.name}.mp4"
     with tempfile.TemporaryDirectory(prefix="loopy-clip-") as scratch:
         sound = Path(scratch) / "sound.wav"
-        write_wav(compose(clip.theme, clip.seconds, seed=len(clip.caption)), sound)
-        _encode(clip.draw(clip.seconds * FPS), sound, target)
+        seed = sum(clip.name.encode())
+        tune = clip.tune(clip.seconds) if clip.tune else compose(clip.theme, clip.seconds, seed)
+        write_wav(tune, sound)
+        frames = clip.seconds * FPS // clip.rounds
+        _encode(clip.draw(frames), sound, target, f"loop={clip.rounds - 1}:{frames}")
     return target
 
 
-def _encode(frames: Iterator[Frame], sound: Path, target: Path) -> None:
+def _encode(frames: Iterator[Frame], sound: Path, target: Path, repeat: str) -> None:
     first = next(frames)
     height, width, _ = first.shape
     flags = "neighbor" if width < PIXEL_ART_WIDTH else "bicubic"
     command = [program(), "-hide_banner", "-loglevel", "error", "-y"]
     command += ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", str(FPS)]
     command += ["-i", "pipe:0", "-i", str(sound)]
-    command += ["-vf", f"scale={SIZE[0]}:{SIZE[1]}:flags={flags}"]
-    command += ["-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-pix_fmt", "yuv420p"]
+    command += ["-vf", f"scale={SIZE[0]}:{SIZE[1]}:flags={flags},format=yuv420p,{repeat}"]
+    command += ["-c:v", "libx264", "-preset", "superfast", "-crf", "20"]
     command += ["-c:a", "aac", "-b:a", "128k", "-shortest", str(target)]
     with subprocess.Popen(command, stdin=subprocess.PIPE) as child:
         assert child.stdin is not None  # noqa: S101 (a pipe was asked for)

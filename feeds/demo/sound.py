@@ -51,6 +51,23 @@ def compose(theme: str, seconds: float, seed: int) -> Wave:
     return np.asarray(0.7 * stereo / max(float(np.abs(stereo).max()), 1e-6), np.float32)
 
 
+def bounces(seconds: float, lanes: int, fewest: int) -> Wave:
+    """Notes of dots that bounce: `fewest` times in the lowest lane, once more in each above."""
+    track = np.zeros(int(seconds * RATE), np.float32)
+    time = np.arange(int(0.9 * RATE), dtype=np.float32) / RATE
+    pentatonic = (0, 2, 4, 7, 9)
+    for lane in range(lanes):
+        pitch = 196 * 2 ** ((12 * (lane // 5) + pentatonic[lane % 5]) / 12)
+        note = np.sin(TAU * pitch * time) + 0.3 * np.sin(TAU * 3 * pitch * time) * np.exp(-time * 9)
+        note *= np.exp(-time * 4.5) * np.clip(time * 400, 0, 1) * 0.2
+        for hit in range(fewest + lane):
+            start = int(hit / (fewest + lane) * len(track))
+            # What rings on over the end is heard at the beginning: the loop has no seam.
+            np.add.at(track, np.arange(start, start + len(note)) % len(track), note)
+    stereo = np.stack([track, np.roll(track, int(0.011 * RATE))], axis=1)
+    return np.asarray(0.7 * stereo / max(float(np.abs(stereo).max()), 1e-6), np.float32)
+
+
 def write_wav(track: Wave, path: Path) -> None:
     """Save a stereo track with 16 bits."""
     with wave.open(str(path), "wb") as file:

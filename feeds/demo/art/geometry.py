@@ -54,7 +54,7 @@ def lissajous(frames: int) -> Iterator[Frame]:
 
 def kaleidoscope(frames: int) -> Iterator[Frame]:
     """Eight mirrors."""
-    radius, angle = polar()
+    radius, angle = polar(288, 512)
     folded = np.abs(np.mod(angle, TAU / 8) - TAU / 16)
     palette = ramp(
         "#10002b", "#5a189a", "#ff4d8d", "#ffb703", "#fff3b0", "#2ec4b6", "#023e8a", cyclic=True

@@ -53,12 +53,10 @@ def misty_hills(frames: int) -> Iterator[Frame]:
                 + 0.022 * np.sin(across * k * 2 + i)
                 + (0.007 if i > 3 else 0.003) * np.sin(across * k * 9 + i * 5)
             )
-            body = (
-                tint
-                + (color("#f3e4d0") - tint)
-                * np.clip((y - top) * (1.9 - 0.22 * i), 0, 0.75)[..., None]
-            )
-            cover(canvas, below(y, top, height), body)
+            seen = slice(int((top.min() + 1) * height / 2) - 1, height)
+            haze = np.clip((y[seen] - top) * (1.9 - 0.22 * i), 0, 0.75)[..., None]
+            body = tint + (color("#f3e4d0") - tint) * haze
+            cover(canvas[seen], below(y[seen], top, height), body)
         image = to_image(canvas)
         draw = ImageDraw.Draw(image)
         for bx, by, phase in birds:

@@ -207,11 +207,10 @@ def paper_waves(frames: int) -> Iterator[Frame]:
                 + 0.06 * np.sin(x * (5.5 - 0.4 * i) + way * TAU * u + i * 1.9)
                 + 0.025 * np.sin(x * 11 - way * TAU * 2 * u + i)
             )
-            shadow = np.clip(1 - (top - y) * 9, 0, 1) * (y < top + 0.01)
-            cover(canvas, 0.3 * shadow * shadow, color("#1d1233"))
-            cover(
-                canvas,
-                below(y, top, height),
-                tint * (1.08 - 0.22 * np.clip(y - top, 0, 1))[..., None],
-            )
+            seen = slice(int((top.min() + 0.88) * height / 2), height)
+            down = y[seen] - top
+            shadow = np.clip(1 + down * 9, 0, 1) * (down < 0.01)
+            cover(canvas[seen], 0.3 * shadow * shadow, color("#1d1233"))
+            body = tint * (1.08 - 0.22 * np.clip(down, 0, 1))[..., None]
+            cover(canvas[seen], below(y[seen], top, height), body)
         yield to_frame(canvas)

@@ -17,7 +17,6 @@ from feeds.demo.art.paint import (
     glow,
     grid,
     phases,
-    place,
     polar,
     ramp,
     scatter_stars,
@@ -39,7 +38,7 @@ def warp(frames: int) -> Iterator[Frame]:
     )
     still = to_image(nebula.astype(np.float32) / 255)
     stars = random.uniform((0, 0.12, 0), (TAU, 1.3, 1), (260, 3))
-    tints = ["#ffffff", "#bcd7ff", "#ffe2b8", "#d3b8ff"]
+    tints = [color(code) * 255 for code in ("#ffffff", "#bcd7ff", "#ffe2b8", "#d3b8ff")]
     for u in phases(frames):
         image = still.copy()
         draw = ImageDraw.Draw(image)
@@ -52,9 +51,9 @@ def warp(frames: int) -> Iterator[Frame]:
             if r0 > 1.3:
                 continue
             c, s = np.cos(angle), np.sin(angle)
-            line = place([c * r0, c * r1], [s * r0, s * r1], image)
-            fill = tuple(int(v * 255 * min(1, near * 1.6)) for v in color(tints[k % 4]))
-            draw.line([tuple(p) for p in line], fill=fill, width=1 + int(near**3 * 5))
+            line = [(WIDTH + c * r * HEIGHT, HEIGHT + s * r * HEIGHT) for r in (r0, r1)]
+            fill = tuple(int(v * min(1, near * 1.6)) for v in tints[k % 4])
+            draw.line(line, fill=fill, width=1 + int(near**3 * 5))
         yield bloom(image, 0.7, 3)
 
 
