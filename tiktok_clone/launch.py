@@ -137,7 +137,8 @@ def launch(options: Options, product: Product) -> None:
     """Start everything, in order, and tell how to use it."""
     say("Preparing the database …")
     product.run("Preparation", [sys.executable, "-m", "tiktok_clone.prepare"])
-    web = product.start("web", web_command(options))
+    # It has children of its own, which it ends when asked.
+    web = product.start("web", web_command(options), signal.SIGTERM)
     product.start("worker", worker_command())
     wait_until_ready(options, web)
     announce(options, with_demo=options.demo and seed_demo(product))

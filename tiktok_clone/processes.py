@@ -36,15 +36,20 @@ class Product:
     def __post_init__(self) -> None:
         self.environment[RUN_VARIABLE] = secrets.token_hex(8)
 
-    def start(self, name: str, command: list[str]) -> subprocess.Popen[bytes]:
-        """Start a child in a session of its own, which ends when we do."""
+    def start(
+        self, name: str, command: list[str], death_signal: int = signal.SIGKILL
+    ) -> subprocess.Popen[bytes]:
+        """Start a child in a session of its own, which gets `death_signal` when we are killed.
+
+        A worker that is asked politely then waits for the database, which is gone as well.
+        """
         self.children[name] = subprocess.Popen(
             command,
             cwd=ROOT,
             env=self.environment,
             stdin=subprocess.DEVNULL,
             start_new_session=True,
-            preexec_fn=child_setup(os.geteuid(), Path(sys.executable), signal.SIGTERM),
+            preexec_fn=child_setup(os.geteuid(), Path(sys.executable), death_signal),
         )
         return self.children[name]
 
