@@ -32,24 +32,29 @@ class Command(BaseCommand):
         if ready < 0:
             raise CommandError("--ready takes a number from 0.")
         seeding.ensure_people()
+        seeding.retry_failed()
         self.post(ready)
-        for clip in CLIPS:
-            tasks.enqueue_reactions(clip.name)
+        for name in seeding.clips_without_reactions():
+            if not seeding.react_to(name):
+                tasks.enqueue_reactions(name)
+        failed = seeding.failed_clips().count()
+        if failed:
+            self.stderr.write(f"{failed} clips could not be processed; another run tries again.")
         self.stdout.write(f"Demo data is there. Sign in as {DEMO_EMAIL} with {DEMO_PASSWORD}.")
 
     def post(self, ready: int) -> None:
         """Draw and upload here until enough clips are on their way; the worker draws the rest."""
-        goal = min(ready, len(CLIPS))
-        here, later = seeding.missing_clips(), []
-        have = len(CLIPS) - len(here)
-        here, later = here[: max(goal - have, 0)], here[max(goal - have, 0) :]
+        missing = seeding.missing_clips()
+        on_their_way = seeding.ready_clips() + seeding.unfinished_clips()
+        goal = min(ready, on_their_way + len(missing))
+        here = max(goal - on_their_way, 0)
         with tqdm(total=goal, desc="Demo clips", unit="clip", disable=None) as bar:
-            for clip in here:
+            for clip in missing[:here]:
                 seeding.post_clip(clip)
                 self.show(bar)
-            for clip in later:
-                tasks.enqueue_clip(clip.name)
             self.wait(bar, goal)
+        for clip in missing[here:]:
+            tasks.enqueue_clip(clip.name)
 
     def show(self, bar: "tqdm[Any]") -> None:
         """Move the bar to the number of ready clips."""
