@@ -7,6 +7,7 @@ from PIL import Image, ImageDraw
 
 DEMO_HANDLE = "demo"
 DEMO_EMAIL = "demo@example.com"
+DEMO_FRIENDS = ("leo", "noor", "amara")
 DEMO_PASSWORD = "loop-the-loop"  # noqa: S105 (printed for everybody; the demo's only)
 
 
@@ -57,28 +58,40 @@ PERSON_BY_HANDLE = {person.handle: person for person in PEOPLE}
 
 REMARKS = {
     "ocean": [
-        "I can almost smell the salt",
-        "The light! 😍",
-        "Taking a deep breath",
-        "Blue forever",
+        "I can almost smell the salt", "The light! 😍", "Taking a deep breath", "Blue forever",
+        "Que saudade do mar 🌊", "This is my new screensaver", "How calm is that",
+        "I have watched this five times now", "Sound on. Trust me.", "Vitamin sea",
     ],
-    "city": ["I know this feeling", "City lights never get old", "Soundtrack please?", "So calm"],
+    "city": [
+        "I know this feeling", "City lights never get old", "Soundtrack please?", "So calm",
+        "Which city is it?", "3 a.m. and wide awake, so here I am", "Somebody still works 😅",
+        "I used to take that way every day", "Put this on my wall", "The mood ✨",
+    ],
     "geometry": [
-        "How does it loop so well?",
-        "Hypnotized 🌀",
-        "Math is beautiful",
-        "Watched it 10×",
+        "How does it loop so well?", "Hypnotized 🌀", "Math is beautiful", "Watched it 10×",
+        "I cannot find the seam", "My brain thanks you", "Oddly satisfying",
+        "Show this in every school", "Would love a slow version", "¡Qué maravilla!",
     ],
-    "nature": ["I want to be there", "So peaceful 🌿", "Where is this?", "My whole week in a clip"],
-    "space": ["We are so small ✨", "Goosebumps", "More of this please", "Space is the best place"],
+    "nature": [
+        "I want to be there", "So peaceful 🌿", "Where is this?", "My whole week in a clip",
+        "きれい…", "Sending this to my mother", "I can hear the silence", "Packing my bag",
+        "Nature always wins", "Needed this today, thank you",
+    ],
+    "space": [
+        "We are so small ✨", "Goosebumps", "More of this please", "Space is the best place",
+        "My daughter asks if anybody lives there", "Look up more often", "Physics > fiction",
+        "That glow 🤩", "The music fits perfectly", "I would go tomorrow",
+    ],
     "retro": [
-        "1986 called, it is jealous",
-        "Instant nostalgia",
-        "The palette 👌",
-        "Pixels forever",
+        "1986 called, it is jealous", "Instant nostalgia", "The palette 👌", "Pixels forever",
+        "I can smell the arcade", "Runs in 64 KB, I am sure", "Take my coins",
+        "Better than most new games", "I had this on a floppy", "Cartridge when?",
     ],
-}
-ANSWERS = ["Thank you! 💛", "Made my day", "More soon!", "It took a while 😄"]
+}  # fmt: skip
+ANSWERS = [
+    "Thank you! 💛", "Made my day", "More soon!", "It took a while 😄", "Right? I could not stop",
+    "You are too kind", "Any wishes for the next one?", "Glad that it helps", "🙏✨",
+]  # fmt: skip
 
 
 def portrait(person: Person) -> io.BytesIO:

@@ -9,14 +9,16 @@ import tempfile
 from pathlib import Path
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
 from accounts.services import check_avatar, follow, set_avatar
-from feeds.demo.clips import CLIPS, Clip, render
+from feeds.demo.clips import CLIP_BY_NAME, CLIPS, Clip, render
 from feeds.demo.people import (
     ANSWERS,
+    DEMO_FRIENDS,
+    DEMO_HANDLE,
     DEMO_PASSWORD,
     PEOPLE,
     PERSON_BY_HANDLE,
@@ -24,31 +26,37 @@ from feeds.demo.people import (
     Person,
     portrait,
 )
-from videos.models import Comment, Status, Video, Visibility
+from feeds.models import DemoClip
+from feeds.services import Watched, record_views
+from videos.models import Status, Video, Visibility
 from videos.services.comments import add_comment, like_comment
 from videos.services.engagement import like_video, save_video
-from videos.services.publishing import create_video
+from videos.services.publishing import create_video, delete_video, retry_processing
 
 
 def ensure_people() -> int:
-    """Make the people and let them follow each other. Returns how many were new."""
-    new = [person for person in PEOPLE if not User.objects.filter(handle=person.handle).exists()]
+    """Make the people and let them follow each other. Returns how many were new.
+
+    Once there are clips everybody has been made; who left since stays away.
+    """
+    if DemoClip.objects.exists():
+        return 0
+    new = [person for person in PEOPLE if not User.objects.filter(email=person.email).exists()]
     for person in new:
         _make(person)
-    if new:
-        _follow_each_other()
+    _follow_each_other()
     return len(new)
 
 
 def missing_clips() -> list[Clip]:
-    """The clips that nobody has posted yet, in the order of CLIPS."""
-    posted = set(_posted().values_list("author__handle", "caption"))
-    return [clip for clip in CLIPS if (clip.author, clip.caption) not in posted]
-
-
-def find_clip(clip: Clip) -> Video | None:
-    """The video of a clip, in whichever state."""
-    return _posted().filter(author__handle=clip.author, caption=clip.caption).first()
+    """The clips that nobody has posted yet and whose authors are here, in the order of CLIPS."""
+    posted = set(DemoClip.objects.values_list("name", flat=True))
+    authors = set(_people().values_list("handle", flat=True))
+    return [
+        clip
+        for clip in CLIPS
+        if clip.name not in posted and clip.author in authors and not _adopt(clip)
+    ]
 
 
 def ready_clips() -> int:
@@ -62,77 +70,161 @@ def unfinished_clips() -> int:
     return _posted().filter(status__in=waiting).count()
 
 
+def failed_clips() -> QuerySet[Video]:
+    """Clips that could not be processed."""
+    return _posted().filter(status=Status.FAILED)
+
+
+def retry_failed() -> None:
+    """Have the worker try the failed clips again."""
+    for video in failed_clips().select_related("author"):
+        retry_processing(video.author, video.pk)
+
+
 def post_clip(clip: Clip) -> Video:
     """Draw a clip and upload it as its author; the worker does the rest."""
-    author = User.objects.get(handle=clip.author)
+    author = _people().get(handle=clip.author)
     with tempfile.TemporaryDirectory(prefix="loopy-demo-") as folder:
-        return create_video(author, render(clip, Path(folder)), clip.caption, clip.visibility)
+        video = create_video(author, render(clip, Path(folder)), clip.caption, clip.visibility)
+    row, created = DemoClip.objects.get_or_create(name=clip.name, defaults={"video": video})
+    if not created:  # somebody else was quicker
+        delete_video(author, video.pk)
+    return video if created or row.video is None else row.video
 
 
-def react_to(clip: Clip, video: Video) -> None:
-    """Let the people like, save and comment a ready clip, each after their taste.
+def clips_without_reactions() -> list[str]:
+    """Names of the clips that nobody has reacted to, ready ones first."""
+    waiting = DemoClip.objects.filter(reacted_at=None, video__isnull=False, name__in=CLIP_BY_NAME)
+    ready_first = F("video__published_at").asc(nulls_last=True)
+    return list(waiting.order_by(ready_first, "pk").values_list("name", flat=True))
 
-    The choices depend on the clip's name alone, so doing it twice changes nothing.
+
+@transaction.atomic
+def react_to(name: str) -> bool:
+    """Let people watch, like, save and comment a clip, each after their taste.
+
+    It happens once, when the clip is ready. The choices depend on the clip's name alone.
+
+    Returns:
+        Whether there is nothing left to do.
     """
-    if video.visibility != Visibility.PUBLIC or video.comments_count:
-        return
-    choices = random.Random(clip.name)
-    people = {user.handle: user for user in User.objects.filter(handle__in=PERSON_BY_HANDLE)}
+    row = DemoClip.objects.select_for_update().filter(name=name, reacted_at=None).first()
+    video = row.video if row else None
+    if row is None or video is None or video.status in (Status.FAILED, Status.REJECTED):
+        return True
+    if video.status != Status.READY:
+        return False
+    clip, choices = CLIP_BY_NAME[name], random.Random(name)
+    users = {user.handle: user for user in _people()}
+    audience = [person for person in _audience(clip, video) if person.handle in users]
+    _watch(choices, clip, video, users, audience)
+    if audience:
+        _talk(choices, clip, video, users, audience)
+    row.reacted_at = timezone.now()
+    row.save(update_fields=["reacted_at"])
+    return True
+
+
+def _audience(clip: Clip, video: Video) -> list[Person]:
+    if video.visibility == Visibility.PRIVATE or not video.is_published:
+        return []
     others = [person for person in PEOPLE if person.handle != clip.author]
-    fans = [p for p in others if choices.random() < (0.85 if clip.theme in p.likes else 0.25)]
-    for person in fans:
-        like_video(people[person.handle], video.pk)
-        if choices.random() < 0.3:
-            save_video(people[person.handle], video.pk)
-    speakers = choices.sample(others, choices.randint(2, 4))
-    with transaction.atomic():
-        _talk(choices, clip, video, people, speakers)
+    if video.visibility == Visibility.PUBLIC:
+        return others
+    return [person for person in others if person.handle in DEMO_FRIENDS]
+
+
+def _watch(
+    choices: random.Random,
+    clip: Clip,
+    video: Video,
+    users: dict[str, User],
+    audience: list[Person],
+) -> None:
+    """Whoever likes the theme watches to the end, mostly; the others swipe on sooner."""
+    for person in audience:
+        keen = clip.theme in person.likes
+        part = choices.uniform(0.8, 1) if keen else choices.uniform(0.1, 0.9)
+        likes, saves = choices.random() < (0.85 if keen else 0.2), choices.random() < 0.3
+        if person.handle == DEMO_HANDLE:
+            # The person who looks at the demo has seen nothing yet.
+            likes, saves = keen and likes and saves, False
+        else:
+            seconds = round(video.duration * part, 1)
+            record_views(users[person.handle], [Watched(video.pk, seconds, part > 0.85)])
+        if likes:
+            like_video(users[person.handle], video.pk)
+        if likes and saves:
+            save_video(users[person.handle], video.pk)
 
 
 def _talk(
     choices: random.Random,
     clip: Clip,
     video: Video,
-    people: dict[str, User],
-    speakers: list[Person],
+    users: dict[str, User],
+    audience: list[Person],
 ) -> None:
-    remarks = choices.sample(REMARKS[clip.theme], len(speakers))
-    for person, remark in zip(speakers, remarks, strict=True):
-        comment: Comment = add_comment(people[person.handle], video.pk, remark)
-        if choices.random() < 0.6:
-            like_comment(people[clip.author], comment.pk)
-        if choices.random() < 0.35:
-            add_comment(people[clip.author], video.pk, choices.choice(ANSWERS), comment.pk)
+    speakers = choices.sample(audience, min(len(audience), choices.randint(2, 5)))
+    for person, remark in zip(speakers, choices.sample(REMARKS[clip.theme], 5), strict=False):
+        comment = add_comment(users[person.handle], video.pk, remark)
+        if clip.author in users and choices.random() < 0.6:
+            like_comment(users[clip.author], comment.pk)
+        if clip.author in users and choices.random() < 0.4:
+            add_comment(users[clip.author], video.pk, choices.choice(ANSWERS), comment.pk)
+        fan = choices.choice(audience)
+        if fan is not person and choices.random() < 0.5:
+            like_comment(users[fan.handle], comment.pk)
+
+
+def _people() -> QuerySet[User]:
+    return User.objects.active().filter(email__in=[person.email for person in PEOPLE])
 
 
 def _posted() -> QuerySet[Video]:
-    captions = [clip.caption for clip in CLIPS]
-    return Video.objects.filter(author__handle__in=PERSON_BY_HANDLE, caption__in=captions)
+    ids = DemoClip.objects.filter(video__isnull=False).values("video")
+    return Video.objects.filter(pk__in=ids)
+
+
+def _adopt(clip: Clip) -> bool:
+    """Recognize a clip that was posted just before an interruption."""
+    author = PERSON_BY_HANDLE[clip.author]
+    known = DemoClip.objects.filter(video__isnull=False).values("video")
+    videos = Video.objects.filter(author__email=author.email, caption=clip.caption)
+    video = videos.exclude(pk__in=known).first()
+    if video is None:
+        return False
+    return DemoClip.objects.get_or_create(name=clip.name, defaults={"video": video})[1]
 
 
 def _make(person: Person) -> None:
-    user = User.objects.create_user(
-        person.email,
-        person.handle,
-        DEMO_PASSWORD,
-        name=person.name,
-        bio=person.bio,
-        email_verified_at=timezone.now(),
-    )
-    picture = portrait(person)
-    set_avatar(user, check_avatar(picture, picture.getbuffer().nbytes))
+    with transaction.atomic():
+        user = User.objects.create_user(
+            person.email,
+            person.handle,
+            DEMO_PASSWORD,
+            name=person.name,
+            bio=person.bio,
+            email_verified_at=timezone.now(),
+        )
+        picture = portrait(person)
+        set_avatar(user, check_avatar(picture, picture.getbuffer().nbytes))
 
 
 def _follow_each_other() -> None:
     """People follow those who post what they like; demo follows a few and has friends."""
-    users = {user.handle: user for user in User.objects.filter(handle__in=PERSON_BY_HANDLE)}
+    users = {user.handle: user for user in _people()}
     themes: dict[str, set[str]] = {}
     for clip in CLIPS:
         themes.setdefault(clip.author, set()).add(clip.theme)
-    for person in PEOPLE:
-        for author, posted in themes.items():
-            if author != person.handle and posted & set(person.likes):
-                follow(users[person.handle], users[author])
-    for friend in ("leo", "noor", "amara"):
-        follow(users[friend], users["demo"])
-        follow(users["demo"], users[friend])
+    pairs = [
+        (person.handle, author)
+        for person in PEOPLE
+        for author, posted in themes.items()
+        if author != person.handle and posted & set(person.likes)
+    ]
+    pairs += [(friend, DEMO_HANDLE) for friend in DEMO_FRIENDS]
+    pairs += [(DEMO_HANDLE, friend) for friend in DEMO_FRIENDS]
+    for follower, followee in pairs:
+        if follower in users and followee in users:
+            follow(users[follower], users[followee])

@@ -1,5 +1,6 @@
 """The demo: drawn here, uploaded like anybody's clips, and gone without a trace."""
 
+import dataclasses
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,14 @@ from django.core.management.base import CommandError
 from accounts.models import Friendship, User
 from feeds.demo import seeding, tasks
 from feeds.demo.clips import CLIP_BY_NAME, CLIPS, Clip, render
-from feeds.demo.people import PEOPLE, PERSON_BY_HANDLE
+from feeds.demo.people import DEMO_FRIENDS, PEOPLE, PERSON_BY_HANDLE
+from feeds.models import DemoClip, Impression
 from tests.conftest import RunJobs
 from tests.factories import UserFactory, VideoFactory
 from tiktok_clone.common import signing
 from tiktok_clone.common.storage import store
 from videos.models import Comment, Like, Status, Video
+from videos.services.publishing import delete_video, edit_video
 
 FEW = [CLIP_BY_NAME["terminal"], CLIP_BY_NAME["plasma"]]
 
@@ -29,25 +32,24 @@ def few_clips(monkeypatch: pytest.MonkeyPatch) -> list[Clip]:
     for module in ("seeding", "management.commands.seed_demo", "management.commands.reset_demo"):
         where = "feeds.demo.seeding" if module == "seeding" else f"feeds.{module}"
         monkeypatch.setattr(f"{where}.CLIPS", short)
-    monkeypatch.setattr(tasks, "CLIP_BY_NAME", {clip.name: clip for clip in short})
+    for module in (tasks, seeding):
+        monkeypatch.setattr(module, "CLIP_BY_NAME", {clip.name: clip for clip in short})
     return short
 
 
 def seed(run_jobs: RunJobs) -> None:
-    """`seed_demo --ready 0` and a worker that does all of it."""
+    """`seed_demo --ready 0`, a worker that does all of it, and the reactions that it put off."""
     call_command("seed_demo", ready=0, stdout=StringIO())
     run_jobs()
-    for clip in seeding.CLIPS:
-        video = seeding.find_clip(clip)
-        assert video is not None
-        seeding.react_to(clip, video)
+    for name in seeding.clips_without_reactions():
+        assert seeding.react_to(name)
 
 
 def facts() -> list[Any]:
     """Everything that a second run must leave alone."""
     return [
         list(model.objects.order_by("pk").values())
-        for model in (User, Video, Like, Comment, Friendship)
+        for model in (User, Video, Like, Comment, Friendship, Impression)
     ]
 
 
@@ -81,6 +83,7 @@ def test_clips_go_through_the_upload_and_its_job(few_clips: list[Clip], run_jobs
         assert video.renditions.exists()
         assert video.likes_count == video.likes.count() > 0
         assert video.comments_count == video.comments.count() > 0
+        assert video.views_count > 0
 
 
 def test_a_second_run_changes_nothing(few_clips: list[Clip], run_jobs: RunJobs) -> None:
@@ -90,9 +93,46 @@ def test_a_second_run_changes_nothing(few_clips: list[Clip], run_jobs: RunJobs) 
     assert facts() == before
 
 
-def test_an_interrupted_run_goes_on(few_clips: list[Clip], run_jobs: RunJobs) -> None:
+def test_a_clip_that_its_author_edited_or_deleted_stays_so(
+    few_clips: list[Clip], run_jobs: RunJobs
+) -> None:
+    seed(run_jobs)
+    edited, deleted = Video.objects.order_by("pk")
+    edit_video(edited.author, edited.pk, caption="another one")
+    delete_video(deleted.author, deleted.pk)
+    seed(run_jobs)
+    assert [video.caption for video in Video.objects.all()] == ["another one"]
+
+
+def test_only_friends_react_to_a_clip_for_friends(
+    few_clips: list[Clip], run_jobs: RunJobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = dataclasses.replace(few_clips[0], author="demo", visibility="friends")
+    monkeypatch.setattr(seeding, "CLIPS", [secret])
+    monkeypatch.setitem(seeding.CLIP_BY_NAME, secret.name, secret)
+    monkeypatch.setitem(tasks.CLIP_BY_NAME, secret.name, secret)
+    seed(run_jobs)
+    comments = Comment.objects.filter(video__visibility="friends").exclude(author__handle="demo")
+    assert comments
+    assert {comment.author.handle for comment in comments} <= set(DEMO_FRIENDS)
+
+
+def test_seeding_ends_in_a_clear_message_when_no_worker_takes_the_jobs(
+    few_clips: list[Clip], transactional_db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("feeds.management.commands.seed_demo.NO_WORKER_SECONDS", 0.1)
+    with pytest.raises(CommandError, match="No worker"):
+        call_command("seed_demo", ready=1, stdout=StringIO())
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+def test_an_interrupted_run_goes_on(
+    recorded: bool, few_clips: list[Clip], run_jobs: RunJobs
+) -> None:
     seeding.ensure_people()
     seeding.post_clip(few_clips[0])
+    if not recorded:  # it ended between the upload and the note of it
+        DemoClip.objects.all().delete()
     assert seeding.missing_clips() == few_clips[1:]
     seed(run_jobs)
     assert seeding.missing_clips() == []
