@@ -140,8 +140,10 @@ def launch(options: Options, product: Product) -> None:
     # It has children of its own, which it ends when asked.
     web = product.start("web", web_command(options), signal.SIGTERM)
     product.start("worker", worker_command())
+    # Meanwhile the web server starts.
+    with_demo = options.demo and seed_demo(product)
     wait_until_ready(options, web)
-    announce(options, with_demo=options.demo and seed_demo(product))
+    announce(options, with_demo=with_demo)
 
 
 def seed_demo(product: Product) -> bool:
