@@ -59,13 +59,6 @@ def test_what_may_not_be_seen_is_not_found(client: Client, visitor: Client, user
     assert client.get(f"/@x/video/{10**25}").status_code == 404
 
 
-def test_ones_own_video_shows_its_processing(visitor: Client, user: User) -> None:
-    video = VideoFactory(author=user, draft=True)
-    response = visitor.get(page_of(video))
-    assert response.status_code == 200
-    assert response.context["comments"] is None
-
-
 @pytest.mark.parametrize(("act", "model"), [("like", Like), ("save", Save)])
 def test_a_form_toggles_and_leads_back(
     act: str, model: type[Like] | type[Save], visitor: Client
@@ -290,3 +283,15 @@ def test_oembed_describes_a_public_video(client: Client) -> None:
     for bad in ("", "https://example.org/", "http://[", "/explore"):
         assert client.get("/oembed", {"url": bad}).status_code == 400, bad
     assert client.get("/oembed", {"url": url, "format": "xml"}).status_code == 501
+
+
+@pytest.mark.parametrize("status", ["stored", "processing", "failed", "rejected"])
+def test_the_page_of_an_unfinished_clip_leads_its_author_to_its_state(
+    client: Client, user: User, other: User, status: str
+) -> None:
+    video = VideoFactory(author=user, status=status)
+    url = f"/@{user.handle}/video/{video.pk}"
+    client.force_login(user)
+    assert client.get(url).headers["Location"] == f"{url}/status"
+    client.force_login(other)
+    assert client.get(url).status_code == 404

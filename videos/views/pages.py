@@ -12,7 +12,7 @@ from django.views.decorators.vary import vary_on_headers
 from accounts.models import Follow, User
 from tiktok_clone.common.errors import not_found
 from videos import listing
-from videos.models import Video
+from videos.models import Status, Video
 from videos.representation import Card, represent_videos
 from videos.views.comments import comments_context, render_comments
 from videos.views.pager import after
@@ -31,6 +31,8 @@ def video(request: HttpRequest, handle: str, video_id: int) -> HttpResponse:
     found = visible_video(request, video_id)
     if found.author.handle != handle:
         return redirect(found)  # renamed, or a guess: one address for each video
+    if found.status != Status.READY:  # one's own: how it goes, and retry and delete
+        return redirect("upload-status", handle, video_id)
     card = reader_card(request, found)
     context = {
         "card": card,

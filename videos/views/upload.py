@@ -90,7 +90,7 @@ def edit(request: HttpRequest, handle: str, video_id: int) -> HttpResponse:
     """Caption, visibility and cover of one's own clip, in every state."""
     video = _own(request, video_id)
     initial = {"caption": video.caption, "visibility": video.visibility}
-    form = EditForm(request.POST or None, initial=initial)
+    form = EditForm(request.POST if request.method == "POST" else None, initial=initial)
     if request.method == "POST" and form.is_valid():
         try:
             _save(request, video, form)
