@@ -237,3 +237,12 @@ def test_media_of_what_is_gone_is_gone(change: str, client: Client, video: Video
     else:
         Video.objects.update(status="processing")
     assert client.get(url).status_code == 404
+
+
+@pytest.mark.parametrize(("superuser", "status"), [(True, 206), (False, 404)])
+def test_a_moderator_sees_what_is_not_public_and_other_staff_do_not(
+    superuser: bool, status: int, client: Client, video: Video, url: str
+) -> None:
+    Video.objects.update(visibility="friends")
+    client.force_login(UserFactory(is_staff=True, is_superuser=superuser))
+    assert client.get(url, headers={"Range": "bytes=0-9"}).status_code == status
