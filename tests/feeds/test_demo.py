@@ -10,6 +10,7 @@ import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
+from accounts.avatars import folder_of
 from accounts.models import Friendship, User
 from feeds.demo import seeding, tasks
 from feeds.demo.clips import CLIP_BY_NAME, CLIPS, Clip, render
@@ -158,7 +159,9 @@ def test_reset_begins_at_one_and_leaves_no_object_and_no_valid_token(
 ) -> None:
     User.objects.create_superuser("admin@example.com", "admin", "a password of its own")
     seed(run_jobs)
-    old_folders, old_epoch = [v.folder for v in Video.objects.all()], signing.current_epoch()
+    old_epoch = signing.current_epoch()
+    old_folders = [video.folder for video in Video.objects.all()]
+    old_folders += [folder_of(user.avatar) for user in User.objects.exclude(avatar="")]
     assert all(list(store().names(folder)) for folder in old_folders)
     call_command("reset_demo", ready=0, stdout=StringIO())
     assert not any(list(store().names(folder)) for folder in old_folders)

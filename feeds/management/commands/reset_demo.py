@@ -8,6 +8,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection, transaction
 
+from accounts.avatars import folder_of
 from accounts.models import User
 from feeds.demo import seeding
 from feeds.demo.clips import CLIPS
@@ -18,7 +19,7 @@ from tiktok_clone.common.storage import store
 from videos.models import Tombstone, Video
 from videos.publication import bury
 
-APPS = ("accounts", "videos", "feeds", "sessions", "procrastinate")
+APPS = ("accounts", "videos", "feeds", "sessions")
 
 
 class Command(BaseCommand):
@@ -73,12 +74,15 @@ def truncate() -> None:
     names = ", ".join(connection.ops.quote_name(table) for table in tables)
     with connection.cursor() as cursor:
         cursor.execute(f"TRUNCATE {names} RESTART IDENTITY CASCADE")
+        # Truncated, these would deadlock with a worker that looks for its next job. What it is
+        # doing now it may finish: it finds no row.
+        cursor.execute("DELETE FROM procrastinate_jobs WHERE status <> 'doing'")
 
 
 def object_names() -> list[str]:
     """Names and prefixes of everything that the rows say is in the store."""
     folders = [video.folder for video in Video.objects.only("uuid")]
-    avatars = User.objects.exclude(avatar="").values_list("avatar", flat=True)
+    avatars = map(folder_of, User.objects.exclude(avatar="").values_list("avatar", flat=True))
     waiting = Tombstone.objects.values_list("name", flat=True)
     return [*folders, *avatars, *waiting]
 
