@@ -136,13 +136,13 @@ def start_postgres(place: Place) -> Server:
     """Start PostgreSQL on `place`, making cluster and database when missing."""
     cluster = place.data / "postgres"
     log = place.data / "postgres.log"
+    _end_leftover(cluster / "postmaster.pid", cluster)
     if not (cluster / "PG_VERSION").exists():
         _initdb(cluster, log, place)
     if is_root():
         give(cluster, place.uid)
     elif cluster.stat().st_uid != place.uid:
         raise EmbeddedError(f"{cluster} belongs to another user of this machine.")
-    _end_leftover(cluster / "postmaster.pid", cluster)
     settings = {**POSTGRES_SETTINGS, **(THROWAWAY_SETTINGS if place.ephemeral else {})}
     command = [_postgres_binary("postgres"), "-D", str(cluster), "-p", str(PORT)]
     for name, value in {**settings, "unix_socket_directories": f'"{place.sockets}"'}.items():
@@ -232,9 +232,9 @@ def start_redis(binary: str, place: Place) -> Server:
     """Start Redis on `place`; whatever it holds can be built again."""
     folder = place.data / "redis"
     folder.mkdir(exist_ok=True)
-    give(folder, place.uid)
     pid_file = folder / "redis.pid"
     _end_leftover(pid_file, folder)
+    give(folder, place.uid)
     command = [
         binary,
         "--pidfile",
