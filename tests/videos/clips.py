@@ -7,7 +7,8 @@ from pathlib import Path
 
 from videos.media.ffmpeg import program
 
-FOLDER = Path(tempfile.mkdtemp(prefix="loopy-clips-"))
+_KEPT = tempfile.TemporaryDirectory(prefix="loopy-clips-")  # removed at exit
+FOLDER = Path(_KEPT.name)
 
 
 @functools.cache
