@@ -28,8 +28,8 @@ FEW = [CLIP_BY_NAME["terminal"], CLIP_BY_NAME["plasma"]]
 
 @pytest.fixture
 def few_clips(monkeypatch: pytest.MonkeyPatch) -> list[Clip]:
-    """Two clips of two people instead of all, each two seconds long."""
-    short = [Clip(**{**clip.__dict__, "seconds": 2}) for clip in FEW]
+    """Two clips of two people instead of all, each one second long."""
+    short = [Clip(**{**clip.__dict__, "seconds": 1}) for clip in FEW]
     for module in ("seeding", "management.commands.seed_demo", "management.commands.reset_demo"):
         where = "feeds.demo.seeding" if module == "seeding" else f"feeds.{module}"
         monkeypatch.setattr(f"{where}.CLIPS", short)
