@@ -21,7 +21,7 @@ from feeds.options import Asked, read_options
 from feeds.paging import Page, make_page
 from feeds.search import find_people, find_tags
 from feeds.seeds import NOBODY
-from tiktok_clone.common.errors import DomainError, invalid
+from tiktok_clone.common.errors import DomainError, invalid, not_found
 from videos.filters import VideoFilter
 from videos.models import Hashtag, Video
 from videos.representation import represent_videos
@@ -79,6 +79,8 @@ def explore(request: HttpRequest) -> HttpResponse:
 def tag(request: HttpRequest, name: str) -> HttpResponse:
     """Videos with a hashtag, latest first. Context: `name`, `count`, `cards`, `next_url`."""
     folded = fold_tag(_plain("tag", name))
+    if not folded.strip() or "/" in folded:  # folding makes a slash of some signs
+        raise not_found("hashtag")
     if folded != name:
         return redirect("tag", folded)
     videos = Video.objects.published().visible_to(request.user)

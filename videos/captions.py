@@ -39,8 +39,14 @@ def tag_ids(video: Video) -> list[int]:
     return list(VideoHashtag.objects.filter(video=video).values_list("hashtag_id", flat=True))
 
 
+def tag_ids_of(author_id: int) -> list[int]:
+    """Return the ids of all tags that somebody used."""
+    rows = VideoHashtag.objects.filter(video__author=author_id)
+    return list(rows.values_list("hashtag_id", flat=True).distinct())
+
+
 def recount_tags(ids: Iterable[int]) -> None:
-    """Count the published public videos of tags anew, exactly.
+    """Count the published public videos of tags by public accounts anew, exactly.
 
     The tags are locked in the order of their ids, and only then counted by a statement
     of its own, which sees what everybody who held the lock before has committed.
@@ -63,6 +69,8 @@ def recount_tags(ids: Iterable[int]) -> None:
                 LEFT JOIN videos_video v ON v.id = vh.video_id
                     AND v.status = 'ready' AND v.visibility = 'public'
                     AND v.hidden_at IS NULL AND v.published_at IS NOT NULL
+                    AND EXISTS (SELECT FROM accounts_user a WHERE a.id = v.author_id
+                        AND a.is_active AND a.deleted_at IS NULL AND NOT a.is_private)
                 WHERE h.id = ANY(%s)
                 GROUP BY h.id
             ) counted

@@ -57,13 +57,15 @@ class Drift:
         return f"{self.model} {self.pk}: {self.field} is {self.found}, rows are {self.counted}"
 
 
-# What an author's number of videos and the numbers of tags count.
+# What an author's number of videos counts, and the numbers of tags.
 PUBLIC = Q(
     status=Status.READY,
     visibility=Visibility.PUBLIC,
     hidden_at=None,
     published_at__isnull=False,
 )
+# What the numbers of tags count besides: that everybody may see the account.
+OF_EVERYBODY = Q(author__is_active=True, author__deleted_at=None, author__is_private=False)
 
 COUNTERS = (
     Counter(Video, "likes_count", Like.objects.all, "video"),
@@ -126,8 +128,9 @@ def _settle(counter: Counter, pk: int, dry_run: bool) -> Drift | None:
 
 
 def _reconcile_tags(dry_run: bool) -> list[Drift]:
+    counted_videos = Video.objects.filter(PUBLIC & OF_EVERYBODY)
     per_tag = (
-        VideoHashtag.objects.filter(hashtag=OuterRef("pk"), video__in=Video.objects.filter(PUBLIC))
+        VideoHashtag.objects.filter(hashtag=OuterRef("pk"), video__in=counted_videos)
         .order_by()
         .values("hashtag")
         .annotate(total=Count("pk"))

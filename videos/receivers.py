@@ -5,7 +5,7 @@ from typing import Any
 from django.dispatch import receiver
 
 from accounts.models import User
-from accounts.signals import user_changed, user_purging
+from accounts.signals import user_changed, user_deleting, user_purging
 from videos import publication
 from videos.services import publishing
 from videos.services.forgetting import forget_person
@@ -21,6 +21,19 @@ def forget(user: User, **_: Any) -> None:
 def bury_media(user: User, **_: Any) -> None:
     """Leave tombstones for the objects of all that the person posted."""
     publication.bury_all_of(user.pk)
+
+
+@receiver(user_changed)
+def recount_tags(user: User, changed: frozenset[str], **_: Any) -> None:
+    """Tags count what everybody may see."""
+    if "is_private" in changed:
+        publishing.recount_tags_later(user.pk)
+
+
+@receiver(user_deleting)
+def recount_tags_of_deleted(user: User, **_: Any) -> None:
+    """What a deleted account posted is hidden at once."""
+    publishing.recount_tags_later(user.pk)
 
 
 @receiver(user_changed)

@@ -11,7 +11,7 @@ from procrastinate import JobContext, RetryStrategy
 
 from tiktok_clone.common import jobs
 from tiktok_clone.common.storage import incoming, store
-from videos import publication
+from videos import captions, publication
 from videos.media import processing
 from videos.media.ffmpeg import FfmpegError
 from videos.media.refusals import RefusedError
@@ -61,6 +61,12 @@ def change_cover(video_id: int, milliseconds: int) -> None:
 def place_videos(author_id: int) -> None:
     """Give places in the shuffle to what an account that became public has posted."""
     publication.place(author_id)
+
+
+@jobs.task(queue="default", retry=jobs.RETRY)
+def recount_tags_of(author_id: int) -> None:
+    """Count the tags anew that somebody used who became private, public or hidden."""
+    captions.recount_tags(captions.tag_ids_of(author_id))
 
 
 @jobs.periodic(cron="* * * * *")

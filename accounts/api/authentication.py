@@ -2,12 +2,14 @@
 
 from typing import Any
 
+from django.db.models import Exists
 from rest_framework.authentication import SessionAuthentication
 from rest_framework_simplejwt.authentication import JWTAuthentication
 from rest_framework_simplejwt.exceptions import InvalidToken, TokenError
 
-from accounts.api.tokens import SessionAccessToken, TokenPerson
-from accounts.models import User
+from accounts.api.tokens import SESSION_CLAIM, SessionAccessToken, TokenPerson
+from accounts.models import Session, User
+from accounts.services.sessions import session_ended
 from tiktok_clone.common.errors import DomainError
 
 
@@ -16,7 +18,7 @@ def _gone() -> DomainError:
 
 
 class ActiveUserAuthentication(JWTAuthentication):
-    """Bearer token; loads the account and refuses one that is suspended, deleted or gone."""
+    """Bearer token; refuses an account that is suspended or gone, and a session that ended."""
 
     def get_validated_token(self, raw_token: bytes) -> Any:
         """Check signature, algorithm, audience, type, expiry and epoch."""
@@ -26,10 +28,14 @@ class ActiveUserAuthentication(JWTAuthentication):
             raise InvalidToken("The access token is not valid or too old.") from None
 
     def get_user(self, validated_token: Any) -> Any:
-        """Load the account; one query."""
-        user = User.objects.active().filter(pk=int(validated_token["user_id"])).first()
+        """Load the account and look whether the session still lives; one query."""
+        lives = Session.objects.live().filter(pk=validated_token[SESSION_CLAIM])
+        people = User.objects.active().annotate(session_lives=Exists(lives))
+        user = people.filter(pk=int(validated_token["user_id"])).first()
         if user is None:
             raise _gone()
+        if not user.session_lives:
+            raise session_ended()
         return user
 
 

@@ -145,3 +145,12 @@ def test_the_stateless_class_asks_the_database_nothing(
     assert person.pk == user.pk
     assert person.is_authenticated
     assert not person.is_staff
+
+
+def test_an_access_token_ends_with_its_session(tokens: dict[str, Any]) -> None:
+    person = ApiClient(token=tokens["access"])
+    handle = person.get("/user/me")["handle"]
+    person.post("/user/signout", expect=204)
+    assert person.get("/user/me", expect=401)["code"] == "session_ended"
+    person.delete(f"/users/@{handle}", expect=401)
+    assert User.objects.active().filter(handle=handle).exists()

@@ -212,3 +212,8 @@ def test_following_somebody_shows_in_the_card(signed_in: Client, user: User) -> 
     assert 'value="follow"' in read(signed_in, "/")
     Follow.objects.create(follower=user, followee=video.author)
     assert 'value="unfollow"' in read(signed_in, "/")
+
+
+@pytest.mark.parametrize("name", ["%EF%BC%8F", "a%EF%BC%8Fb", "%E2%84%80", "%20"])
+def test_a_hashtag_that_cannot_be_one_is_not_there(name: str, visitor: Client) -> None:
+    assert visitor.get(f"/tag/{name}").status_code == 404

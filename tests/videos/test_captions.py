@@ -3,6 +3,8 @@
 import pytest
 
 from accounts.models import User
+from accounts.services import update_profile
+from tests.conftest import RunJobs
 from tests.factories import UserFactory, VideoFactory, block
 from tests.videos.measuring import run_together
 from videos.captions import link_caption, recount_tags, tag_ids
@@ -92,3 +94,16 @@ def test_videos_with_the_same_new_tags_are_counted_exactly_when_linked_at_once()
         videos.append(VideoFactory(author=author, caption=" ".join(shuffled)))
     run_together(lambda number: link_caption(videos[number]), 10)
     assert set(Hashtag.objects.values_list("videos_count", flat=True)) == {10}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_tag_stops_counting_an_account_that_becomes_private(run_jobs: RunJobs) -> None:
+    author = UserFactory()
+    link_caption(VideoFactory(author=author, caption="#hidden"))
+    assert Hashtag.objects.get(name="hidden").videos_count == 1
+    update_profile(author, {"is_private": True})
+    run_jobs()
+    assert Hashtag.objects.get(name="hidden").videos_count == 0
+    update_profile(author, {"is_private": False})
+    run_jobs()
+    assert Hashtag.objects.get(name="hidden").videos_count == 1

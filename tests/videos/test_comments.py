@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db import connection
+from django.test import Client
 
 from accounts.models import User
 from tests.api_client import ApiClient
@@ -263,3 +264,33 @@ def test_a_comment_deleted_by_two_at_once_is_counted_once() -> None:
         assert sum(pool.map(delete, [video.author, comment.author])) == 1
     video.refresh_from_db()
     assert video.comments_count == 0
+
+
+def test_replies_to_somebody_blocked_are_not_listed(
+    as_user: ApiClient, user: User, video: Video
+) -> None:
+    root = CommentFactory(video=video)
+    CommentFactory(video=video, parent=root)
+    block(user, root.author)
+    as_user.get(f"/videos/{video.pk}/comments", {"parent": root.pk}, expect=404)
+
+
+def test_a_parent_of_thousands_of_digits_is_no_comment(user: User, video: Video) -> None:
+    browser, digits = Client(), "9" * 5000
+    browser.force_login(user)
+    page = f"{video.get_absolute_url()}/comments"
+    assert browser.get(f"{page}?parent={digits}").status_code == 404
+    assert browser.post(page[:-1], {"text": "x", "parent": digits}).status_code == 400
+    assert not Comment.objects.exists()
+
+
+def test_ones_own_comment_can_be_deleted_where_one_may_not_look_any_more(
+    user: User, video: Video
+) -> None:
+    mine = comments.add_comment(user, video.pk, "mine")
+    block(video.author, user)
+    browser = Client()
+    browser.force_login(user)
+    answer = browser.post(f"/comment/{mine.pk}/delete")
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/")
+    assert not Comment.objects.filter(pk=mine.pk).exists()

@@ -1,5 +1,6 @@
 """GET /videos, /videos/:id and the lists of a person."""
 
+import base64
 from typing import Any
 
 import pytest
@@ -274,3 +275,12 @@ def test_the_browsers_session_acts_only_with_the_csrf_token(user: User) -> None:
     token = "x" * 32
     browser.cookies["csrftoken"] = token
     assert browser.post(path, headers={"X-CSRFToken": token}).status_code == 200
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("position", ["1e999999", "-1e131073", "NaN", "1" * 41])
+def test_a_forged_cursor_is_refused_by_name(position: str, api: ApiClient) -> None:
+    VideoFactory()
+    cursor = base64.b64encode(f"p={position}".encode()).decode()
+    answer = api.get("/videos", {"ordering": "likes_count", "cursor": cursor}, expect=400)
+    assert list(answer["errors"]) == ["cursor"]

@@ -40,6 +40,9 @@ class CommentViewSet(GenericViewSet[Comment]):
         if video is None:
             raise not_found("video")
         parent_id = _parent(request)
+        roots = listing.comments_of(video, request.user)
+        if parent_id is not None and not roots.filter(pk=parent_id).exists():
+            raise not_found("comment")
         # Replies read like a conversation.
         pages = NewestFirst() if parent_id is None else OldestFirst()
         found = listing.comments_of(video, request.user, parent_id)

@@ -1,5 +1,6 @@
 """Pages of videos and comments as ready data."""
 
+import re
 from typing import Any, ClassVar
 
 from django.db.models import DecimalField, F
@@ -12,6 +13,7 @@ from tiktok_clone.common.errors import invalid
 
 # Above every id, so that count · STRIDE + id sorts by count, then by id, without ties.
 STRIDE = 10**19
+WHOLE_NUMBER = re.compile(r"-?[0-9]{1,40}", re.ASCII)
 
 
 class NewestFirst(CursorPages):
@@ -59,6 +61,14 @@ class OrderedVideos(CursorPages):
             queryset = queryset.annotate(sort_key=count * STRIDE + F("id"))
         self.chosen = f"-{key}" if wanted.startswith("-") else key
         return super().paginate_queryset(queryset, request, view)
+
+    def decode_cursor(self, request: Request) -> Any:
+        """Refuse a position that is not a whole number where counts are sorted."""
+        cursor = super().decode_cursor(request)
+        position = cursor.position if cursor and "sort_key" in self.chosen else None
+        if position is not None and not WHOLE_NUMBER.fullmatch(str(position)):
+            raise ValueError(position)
+        return cursor
 
     def get_ordering(self, request: Request, queryset: Any, view: Any) -> tuple[str]:
         """The order chosen by the request."""

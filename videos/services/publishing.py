@@ -137,6 +137,11 @@ def place_later(author_id: int) -> None:
     jobs.enqueue(tasks.place_videos, author_id=author_id)
 
 
+def recount_tags_later(author_id: int) -> None:
+    """Count the tags of somebody anew who became private, public or hidden, as a job."""
+    jobs.enqueue(tasks.recount_tags_of, author_id=author_id)
+
+
 def check_visibility(visibility: str) -> None:
     """Raise `invalid` for what is not a visibility."""
     if visibility not in Visibility.values:
@@ -185,13 +190,16 @@ def _reserve(author: User, caption: str, visibility: str, found: Probe, size: in
     )
 
 
-@transaction.atomic
 def _confirm(video: Video) -> Video:
-    if not video.advance(Status.STORED):
+    with transaction.atomic():
+        stored = video.advance(Status.STORED)
+        if stored:
+            link_caption(video)
+            tasks.enqueue_processing(video.pk)
+    if not stored:
+        # Outside of the transaction, which the error would take back.
         publication.bury(video.folder)
         raise DomainError("deleted", "The video was deleted while it arrived.", status=409)
-    link_caption(video)
-    tasks.enqueue_processing(video.pk)
     return video
 
 

@@ -22,6 +22,7 @@ from videos.representation import represent_videos
 from videos.services import comments, engagement
 from videos.views.comments import render_comments
 from videos.views.forms import ReportForm
+from videos.views.pager import ID_DIGITS
 from videos.views.pages import visible_video
 
 
@@ -137,8 +138,10 @@ def back(request: HttpRequest, video_id: int, anchor: str = "") -> HttpResponse:
         wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     ):
         return redirect(wanted)
-    video = Video.objects.visible_to(request.user).select_related("author").get(pk=video_id)
-    return redirect(f"{video.get_absolute_url()}{anchor}")
+    videos = Video.objects.visible_to(request.user).select_related("author")
+    video = videos.filter(pk=video_id).first()
+    # One may take back one's words where one may not look any more.
+    return redirect(f"{video.get_absolute_url()}{anchor}" if video else "feed")
 
 
 def show_on(form: Form, refused: DomainError) -> None:
@@ -163,4 +166,4 @@ def _wanted(request: HttpRequest, is_on: bool) -> bool:
 
 
 def _id(raw: str) -> int:
-    return int(raw) if raw.isascii() and raw.isdigit() else 0
+    return int(raw) if raw.isascii() and raw.isdigit() and len(raw) <= ID_DIGITS else 0

@@ -13,7 +13,7 @@ from tiktok_clone.common.errors import not_found
 from videos import listing
 from videos.models import Comment, Video
 from videos.representation import represent_comments, represent_videos
-from videos.views.pager import after
+from videos.views.pager import ID_DIGITS, after
 
 COMMENTS_PER_PAGE = 20
 REPLIES_SHOWN = 3
@@ -70,7 +70,8 @@ def _thread(
     request: HttpRequest, video: Video, raw: str
 ) -> tuple[list[dict[str, Any]], int | None]:
     roots = listing.comments_of(video, request.user)
-    root = roots.filter(pk=int(raw)).first() if raw.isascii() and raw.isdigit() else None
+    known = raw.isascii() and raw.isdigit() and len(raw) <= ID_DIGITS
+    root = roots.filter(pk=int(raw)).first() if known else None
     if root is None:
         raise not_found("comment")
     oldest = listing.comments_of(video, request.user, root.pk).order_by("id")

@@ -7,6 +7,8 @@ from django.http import HttpRequest
 
 from tiktok_clone.common.errors import invalid
 
+ID_DIGITS = 18  # of the largest number that is looked up as an id
+
 
 def after(
     rows: QuerySet[Any], request: HttpRequest, size: int, *, ascending: bool = False
@@ -18,7 +20,7 @@ def after(
     key = "engaged_id" if "engaged_id" in rows.query.annotations else "id"
     raw = request.GET.get("after", "")
     if raw:
-        if not (raw.isascii() and raw.isdigit() and len(raw) <= 18):
+        if not (raw.isascii() and raw.isdigit() and len(raw) <= ID_DIGITS):
             raise invalid("after", "invalid", "Follow the link of the previous page.")
         rows = rows.filter(**{f"{key}__{'gt' if ascending else 'lt'}": int(raw)})
     page = list(rows[: size + 1])
