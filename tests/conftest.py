@@ -1,6 +1,7 @@
 """Fixtures shared by all tests: real PostgreSQL, real Redis, jobs that really run."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.core.cache import cache
@@ -54,14 +55,25 @@ def failed_jobs_expected() -> None:
 
 @pytest.fixture
 def run_jobs(transactional_db: None) -> RunJobs:
-    """Run the worker until no job is left that may start now."""
+    """Run the worker until no job is left that may start now.
+
+    In a thread of its own: where a browser test ran before, Playwright's event loop
+    still runs in this one.
+    """
+
+    def work() -> None:
+        connector = app.connector.get_worker_connector()  # type: ignore[attr-defined]
+        try:
+            with app.replace_connector(connector) as worker_app, worker_app.open():
+                worker_app.run_worker(
+                    wait=False, listen_notify=False, install_signal_handlers=False, concurrency=1
+                )
+        finally:
+            connection.close()
 
     def run() -> None:
-        connector = app.connector.get_worker_connector()  # type: ignore[attr-defined]
-        with app.replace_connector(connector) as worker_app, worker_app.open():
-            worker_app.run_worker(
-                wait=False, listen_notify=False, install_signal_handlers=False, concurrency=1
-            )
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(work).result()
 
     return run
 

@@ -5,7 +5,6 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -13,13 +12,11 @@ from typing import Any
 import imageio_ffmpeg
 import pytest
 from django.core.signals import request_finished, request_started
-from django.db import connection
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from accounts.models import User
 from tests.browser.screens import Screen
-from tests.conftest import RunJobs
 from tests.factories import PASSWORD, UserFactory, VideoFactory
 from tiktok_clone.common.storage import store
 from videos.models import Video
@@ -45,23 +42,6 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
     """Use the system's Chromium, also as root and without a graphics card."""
     arguments = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
     return browser_type_launch_args | {"executable_path": CHROMIUM, "args": arguments}
-
-
-@pytest.fixture
-def run_jobs(run_jobs: RunJobs) -> RunJobs:
-    """Run the worker in a thread of its own: Playwright's event loop runs in this one."""
-
-    def run() -> None:
-        def work() -> None:
-            try:
-                run_jobs()
-            finally:
-                connection.close()
-
-        with ThreadPoolExecutor(1) as pool:
-            pool.submit(work).result()
-
-    return run
 
 
 @pytest.fixture
