@@ -30,6 +30,7 @@ _NO_TAG_AFTER = re.compile(r"[\w&/#@]")
 _URL_TAIL = ".,:;!?…)]}»”’*_~"
 # Joiners belong inside words of Persian and of the Indic scripts.
 _JOINERS = "\u200c\u200d"
+ID_DIGITS = 18  # fits the database's numbers; thousands of digits make int() fail
 
 
 @dataclass(frozen=True)
@@ -166,3 +167,8 @@ def _is_control(char: str) -> bool:
 
 def _is_visible(text: str) -> bool:
     return any(unicodedata.category(char) not in ("Cf", "Zs", "Zl", "Zp") for char in text)
+
+
+def read_id(raw: str) -> int | None:
+    """Return the number that a request names a row by; None for what cannot be one."""
+    return int(raw) if raw.isascii() and raw.isdigit() and len(raw) <= ID_DIGITS else None

@@ -18,6 +18,7 @@ from videos.api.views import PAGING, viewer_of
 from videos.models import Comment, Video
 from videos.representation import represent_comments
 from videos.services import comments
+from videos.text import read_id
 
 PARENT = OpenApiParameter("parent", int, description="Replies to this comment, the oldest first.")
 
@@ -87,6 +88,7 @@ def _parent(request: Request) -> int | None:
     raw = request.query_params.get("parent")
     if raw is None:
         return None
-    if not (raw.isascii() and raw.isdigit() and len(raw) <= 18):
+    parent_id = read_id(raw)
+    if parent_id is None:
         raise invalid("parent", "invalid", "Must be the id of a comment.")
-    return int(raw)
+    return parent_id

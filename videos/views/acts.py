@@ -20,9 +20,9 @@ from tiktok_clone.common.errors import DomainError
 from videos.models import Like, Save, Video
 from videos.representation import represent_videos
 from videos.services import comments, engagement
+from videos.text import read_id
 from videos.views.comments import render_comments
 from videos.views.forms import ReportForm
-from videos.views.pager import ID_DIGITS
 from videos.views.pages import visible_video
 
 
@@ -166,4 +166,4 @@ def _wanted(request: HttpRequest, is_on: bool) -> bool:
 
 
 def _id(raw: str) -> int:
-    return int(raw) if raw.isascii() and raw.isdigit() and len(raw) <= ID_DIGITS else 0
+    return read_id(raw) or 0

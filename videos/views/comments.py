@@ -13,7 +13,8 @@ from tiktok_clone.common.errors import not_found
 from videos import listing
 from videos.models import Comment, Video
 from videos.representation import represent_comments, represent_videos
-from videos.views.pager import ID_DIGITS, after
+from videos.text import read_id
+from videos.views.pager import after
 
 COMMENTS_PER_PAGE = 20
 REPLIES_SHOWN = 3
@@ -70,8 +71,7 @@ def _thread(
     request: HttpRequest, video: Video, raw: str
 ) -> tuple[list[dict[str, Any]], int | None]:
     roots = listing.comments_of(video, request.user)
-    known = raw.isascii() and raw.isdigit() and len(raw) <= ID_DIGITS
-    root = roots.filter(pk=int(raw)).first() if known else None
+    root = roots.filter(pk=read_id(raw) or 0).first()
     if root is None:
         raise not_found("comment")
     oldest = listing.comments_of(video, request.user, root.pk).order_by("id")

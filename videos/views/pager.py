@@ -6,8 +6,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from tiktok_clone.common.errors import invalid
-
-ID_DIGITS = 18  # of the largest number that is looked up as an id
+from videos.text import read_id
 
 
 def after(
@@ -20,9 +19,10 @@ def after(
     key = "engaged_id" if "engaged_id" in rows.query.annotations else "id"
     raw = request.GET.get("after", "")
     if raw:
-        if not (raw.isascii() and raw.isdigit() and len(raw) <= ID_DIGITS):
+        last = read_id(raw)
+        if last is None:
             raise invalid("after", "invalid", "Follow the link of the previous page.")
-        rows = rows.filter(**{f"{key}__{'gt' if ascending else 'lt'}": int(raw)})
+        rows = rows.filter(**{f"{key}__{'gt' if ascending else 'lt'}": last})
     page = list(rows[: size + 1])
     if len(page) <= size:
         return page, None
