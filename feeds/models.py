@@ -37,8 +37,10 @@ class Impression(models.Model):
     times = models.PositiveIntegerField(default=1)
     seconds = models.FloatField(default=0, help_text="Watched in all.")
     completed = models.PositiveIntegerField(default=0, help_text="Times watched to the end.")
+    longest = models.FloatField(default=0, help_text="Seconds of the longest single watch.")
     first_at = models.DateTimeField(auto_now_add=True)
     last_at = models.DateTimeField(auto_now=True)
+    forgotten_at = models.DateTimeField(null=True, help_text="Taken out of the history.")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["user", "video"], name="impression_once")]
@@ -46,6 +48,53 @@ class Impression(models.Model):
 
     def __str__(self) -> str:
         return f"video {self.video_id} seen by {self.user_id}"
+
+
+class Affinity(models.Model):
+    """How much a person cares for a video: the sum of what they did with it."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="affinities")
+    video = models.ForeignKey("videos.Video", models.CASCADE, related_name="affinities")
+    strength = models.FloatField(default=0, help_text="See the weights in feeds/affinity.py.")
+    followed = models.BooleanField(default=False, help_text="Followed its author after watching.")
+    acted_at = models.DateTimeField(help_text="The latest act.")
+
+    class Meta:
+        verbose_name_plural = "affinities"
+        constraints = [models.UniqueConstraint(fields=["user", "video"], name="affinity_once")]
+        indexes = [models.Index(fields=["user", "-acted_at"], name="affinity_recent")]
+
+    def __str__(self) -> str:
+        return f"{self.strength:+.1f} of {self.user_id} for video {self.video_id}"
+
+
+class NotInterested(Timestamped):
+    """A person does not want to see a video, nor more of its kind."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    video = models.ForeignKey("videos.Video", models.CASCADE, related_name="+")
+
+    class Meta:
+        verbose_name_plural = "not interested"
+        constraints = [
+            models.UniqueConstraint(fields=["user", "video"], name="not_interested_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"video {self.video_id} not for {self.user_id}"
+
+
+class Export(Timestamped):
+    """A copy of all that somebody has here, made for them to download."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="exports")
+    name = models.CharField(max_length=200, blank=True, help_text="Object name in the store.")
+    size_bytes = models.BigIntegerField(default=0)
+    ready_at = models.DateTimeField(null=True)
+    failed_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"export of {self.user_id}"
 
 
 class DemoClip(Timestamped):

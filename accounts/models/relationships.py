@@ -1,4 +1,7 @@
-"""Who follows, befriends and blocks whom. The database keeps each fact at most once."""
+"""Who follows, asks to follow, befriends, mutes and blocks whom.
+
+The database keeps each fact at most once.
+"""
 
 from typing import Any, Self
 
@@ -26,6 +29,25 @@ class Follow(Timestamped):
 
     def __str__(self) -> str:
         return f"{self.follower_id} → {self.followee_id}"
+
+
+class FollowRequest(Timestamped):
+    """One person asks to follow a private account; gone once it is answered or taken back."""
+
+    requester = models.ForeignKey(PERSON, models.CASCADE, related_name="requests_sent")
+    target = models.ForeignKey(PERSON, models.CASCADE, related_name="requests_received")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["requester", "target"], name="follow_request_once"),
+            models.CheckConstraint(
+                condition=~Q(requester=F("target")), name="follow_request_not_oneself"
+            ),
+        ]
+        indexes = [models.Index(fields=["target", "-id"], name="follow_request_by_target")]
+
+    def __str__(self) -> str:
+        return f"{self.requester_id} ⇢ {self.target_id}"
 
 
 class FriendshipQuerySet(models.QuerySet["Friendship"]):
@@ -80,3 +102,19 @@ class Block(Timestamped):
 
     def __str__(self) -> str:
         return f"{self.blocker_id} ⊘ {self.blocked_id}"
+
+
+class Mute(Timestamped):
+    """One person does not want to come across another, who is not told."""
+
+    muter = models.ForeignKey(PERSON, models.CASCADE, related_name="muting_rows")
+    muted = models.ForeignKey(PERSON, models.CASCADE, related_name="muted_by_rows")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["muter", "muted"], name="mute_once"),
+            models.CheckConstraint(condition=~Q(muter=F("muted")), name="mute_not_oneself"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.muter_id} ∅ {self.muted_id}"

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import AnonymousUser, PermissionsMixin
+from django.contrib.postgres.indexes import GinIndex
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import Exists, OuterRef, Q, Value
@@ -13,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models.relationships import Block
-from tiktok_clone.common.models import Timestamped
+from tiktok_clone.common.models import WORDS, Searchable, Timestamped
 from tiktok_clone.common.storage import store
 
 if TYPE_CHECKING:
@@ -71,8 +72,10 @@ class UserManager(BaseUserManager["User"].from_queryset(UserQuerySet)):  # type:
         return user
 
 
-class User(AbstractBaseUser, PermissionsMixin, Timestamped):
+class User(AbstractBaseUser, PermissionsMixin, Timestamped, Searchable):
     """An account. Counters are exact: services change them with the rows they count."""
+
+    SEARCHED = ("handle", "name")
 
     email = models.EmailField(max_length=254)
     handle = models.CharField(
@@ -91,6 +94,12 @@ class User(AbstractBaseUser, PermissionsMixin, Timestamped):
     avatar = models.CharField(max_length=200, blank=True, help_text="Object name in the store.")
     is_private = models.BooleanField(default=False)
     findable_by_email = models.BooleanField(default=True)
+    follows_hidden = models.BooleanField(
+        default=False, help_text="Followers and followed people are shown to nobody else."
+    )
+    invitation = models.ForeignKey(
+        "accounts.Invitation", models.SET_NULL, null=True, blank=True, related_name="people"
+    )
     email_verified_at = models.DateTimeField(null=True, blank=True)
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
@@ -112,7 +121,11 @@ class User(AbstractBaseUser, PermissionsMixin, Timestamped):
                 condition=Q(handle__regex=HANDLE_PATTERN), name="user_handle_pattern"
             ),
         ]
-        indexes = [models.Index(fields=["-followers_count", "id"], name="user_by_popularity")]
+        indexes = [
+            models.Index(fields=["-followers_count", "id"], name="user_by_popularity"),
+            models.Index(fields=["created_at"], name="user_by_age"),
+            GinIndex(WORDS, name="user_search"),
+        ]
 
     def __str__(self) -> str:
         return f"@{self.handle}"

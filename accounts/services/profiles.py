@@ -38,7 +38,10 @@ def update_profile(user: User, changes: dict[str, Any]) -> User:
 def _save(user: User, values: dict[str, Any]) -> None:
     try:
         with transaction.atomic():
-            User.objects.filter(pk=user.pk).update(**values)
+            fresh = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+            for name, value in values.items():
+                setattr(fresh, name, value)
+            fresh.save(update_fields=values)
             signals.user_changed.send(User, user=user, changed=frozenset(values))
     except IntegrityError as error:
         raise taken(error) from error

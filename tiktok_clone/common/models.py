@@ -1,9 +1,14 @@
-"""Models that belong to no app: the timestamp base and the signing epoch."""
+"""Models that belong to no app: bases, the signing epoch, site texts, idempotent answers."""
 
 import uuid
+from collections.abc import Iterable
+from typing import Any, ClassVar
 
+from django.contrib.postgres.search import SearchVector
 from django.db import models
 from django.utils import timezone
+
+from tiktok_clone.common.folding import fold
 
 
 class Timestamped(models.Model):
@@ -13,6 +18,72 @@ class Timestamped(models.Model):
 
     class Meta:
         abstract = True
+
+
+class FoldedTextField(models.TextField):
+    """Keeps other text fields of its row, folded; written with every save."""
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> str:
+        """Fold what the fields in the model's SEARCHED hold now."""
+        searched = model_instance.SEARCHED  # type: ignore[attr-defined]
+        folded = fold(" ".join(getattr(model_instance, name) for name in searched))
+        setattr(model_instance, self.attname, folded)
+        return folded
+
+
+# The words of a Searchable row, as its index has them. It names the configuration, or the
+# expression would depend on the server's settings and could not be indexed. It is an index
+# over an expression and not a column, which every SELECT of a row would carry along.
+WORDS = SearchVector("search_text", config="simple")
+
+
+class Searchable(models.Model):
+    """Rows found by words: the fields in SEARCHED, folded. Index WORDS with a GinIndex.
+
+    Change these fields by `save()`; an `update()` of the QuerySet would leave the words behind.
+    """
+
+    SEARCHED: ClassVar[tuple[str, ...]] = ()
+
+    search_text = FoldedTextField(blank=True, default="", editable=False)
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, update_fields: Iterable[str] | None = None, **options: Any) -> None:
+        """Write the words with the fields that they come from."""
+        if update_fields is not None and not set(self.SEARCHED).isdisjoint(update_fields):
+            update_fields = {*update_fields, "search_text"}
+        super().save(*args, update_fields=update_fields, **options)
+
+
+class SiteText(Timestamped):
+    """A page whose text the administrators write: the terms, the privacy policy."""
+
+    slug = models.SlugField(unique=True)
+    title = models.CharField(max_length=100)
+    body = models.TextField(help_text="Markdown; HTML in it is shown as text.")
+    updated_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class IdempotencyRecord(Timestamped):
+    """What was answered to a request that its sender may repeat with the same key."""
+
+    actor = models.BigIntegerField(help_text="Id of the account.")
+    key = models.CharField(max_length=255)
+    fingerprint = models.CharField(max_length=64, help_text="SHA-256 of what was asked.")
+    status = models.PositiveSmallIntegerField(null=True, help_text="None while it still runs.")
+    body = models.JSONField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["actor", "key"], name="idempotency_once")]
+        indexes = [models.Index(fields=["created_at"], name="idempotency_by_age")]
+
+    def __str__(self) -> str:
+        return f"{self.key} of {self.actor}"
 
 
 class SigningEpoch(models.Model):

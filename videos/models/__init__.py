@@ -5,6 +5,7 @@ from videos.models.engagement import Like, Save, Share
 from videos.models.hashtag import Hashtag, Mention, VideoHashtag
 from videos.models.report import Report
 from videos.models.slot import SlotEpoch, Stamp
+from videos.models.subtitles import Subtitles
 from videos.models.tombstone import Tombstone
 from videos.models.video import TRANSITIONS, Rendition, Status, Video, Visibility
 
@@ -22,6 +23,7 @@ __all__ = [
     "SlotEpoch",
     "Stamp",
     "Status",
+    "Subtitles",
     "Tombstone",
     "Video",
     "VideoHashtag",

@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 
 from tiktok_clone.common.models import Timestamped
 
@@ -11,6 +12,16 @@ class Hashtag(Timestamped):
 
     name = models.CharField(max_length=50, unique=True)
     videos_count = models.PositiveIntegerField(default=0, help_text="Published public videos.")
+    trend = models.FloatField(default=0, help_text="Use in these days; decays with time.")
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["-trend"], condition=Q(trend__gt=0), name="hashtag_by_trend"),
+            # For prefixes, whatever the database's collation.
+            models.Index(
+                fields=["name"], opclasses=["varchar_pattern_ops"], name="hashtag_by_prefix"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"#{self.name}"

@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 
 from tiktok_clone.common.models import Timestamped
 
@@ -17,14 +18,29 @@ class Report(Timestamped):
         COPYRIGHT = "copyright", "Not theirs to post"
         OTHER = "other", "Something else"
 
+    class Outcome(models.TextChoices):
+        DISMISSED = "dismissed", "Nothing wrong with it"
+        HIDDEN = "hidden", "Video hidden"
+        REMOVED = "removed", "Video removed"
+        SUSPENDED = "suspended", "Author suspended"
+
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="reports")
     video = models.ForeignKey("videos.Video", models.CASCADE, related_name="reports")
     reason = models.CharField(max_length=10, choices=Reason.choices)
     text = models.CharField(max_length=500, blank=True)
     resolved_at = models.DateTimeField(null=True, blank=True)
+    resolved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    outcome = models.CharField(max_length=10, choices=Outcome.choices, blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["user", "video"], name="report_once")]
+        indexes = [
+            models.Index(
+                fields=["video", "created_at"], condition=Q(resolved_at=None), name="report_open"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.reason} report of video {self.video_id}"

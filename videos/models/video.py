@@ -4,13 +4,14 @@ import uuid
 from typing import TYPE_CHECKING, Any, Self
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Exists, OuterRef, Prefetch, Q
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Block, Follow, Friendship
-from tiktok_clone.common.models import Timestamped
+from tiktok_clone.common.models import WORDS, Searchable, Timestamped
 from videos.models.hashtag import Hashtag
 
 if TYPE_CHECKING:
@@ -95,8 +96,10 @@ class VideoQuerySet(models.QuerySet["Video"]):
         )
 
 
-class Video(Timestamped):
+class Video(Timestamped, Searchable):
     """A clip. `uuid` names its objects in the store; counters are exact."""
+
+    SEARCHED = ("caption",)
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="videos")
@@ -120,6 +123,8 @@ class Video(Timestamped):
     duration = models.FloatField(default=0, help_text="Seconds.")
     poster = models.CharField(max_length=200, blank=True, help_text="Object name in the store.")
     placeholder = models.TextField(blank=True, help_text="A tiny picture as a data URI.")
+    preview = models.CharField(max_length=200, blank=True, help_text="Moving picture, object name.")
+    sprite = models.CharField(max_length=200, blank=True, help_text="Stills in a row, object name.")
 
     likes_count = models.PositiveIntegerField(default=0)
     comments_count = models.PositiveIntegerField(default=0)
@@ -127,6 +132,7 @@ class Video(Timestamped):
     shares_count = models.PositiveIntegerField(default=0)
     views_count = models.PositiveBigIntegerField(default=0)
     watch_seconds = models.FloatField(default=0)
+    trend = models.FloatField(default=0, help_text="Popularity now; decays with time.")
 
     slot = models.BigIntegerField(
         null=True, unique=True, help_text="Place in the seeded shuffle; never reused."
@@ -146,6 +152,9 @@ class Video(Timestamped):
                 condition=~Q(status="ready"),
                 name="video_unfinished",
             ),
+            models.Index(fields=["-trend", "-id"], condition=Q(trend__gt=0), name="video_by_trend"),
+            models.Index(fields=["created_at"], name="video_by_age"),
+            GinIndex(WORDS, name="video_search"),
         ]
 
     def __str__(self) -> str:
