@@ -1,5 +1,6 @@
 """What must hold for every request."""
 
+import logging
 from collections.abc import Callable
 
 from django.db import OperationalError
@@ -10,6 +11,7 @@ from django.shortcuts import render
 from tiktok_clone.common.errors import DomainError
 from tiktok_clone.common.problems import problem_response, wants_json
 
+logger = logging.getLogger(__name__)
 RETRY_AFTER_SECONDS = 5
 
 
@@ -22,20 +24,21 @@ class ServiceUnavailableMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         try:
             return self.get_response(request)
-        except (OperationalError, InterfaceError):
-            return unavailable(request)
+        except (OperationalError, InterfaceError) as error:
+            return unavailable(request, error)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Turn what a view raised into an answer; None leaves it to Django."""
         if isinstance(error, OperationalError | InterfaceError):
-            return unavailable(request)
+            return unavailable(request, error)
         if isinstance(error, DomainError):
             return domain_error_response(request, error)
         return None
 
 
-def unavailable(request: HttpRequest) -> HttpResponse:
-    """The database is away: say so and when to come back."""
+def unavailable(request: HttpRequest, cause: Exception) -> HttpResponse:
+    """The database is away: say so and when to come back; the log says why."""
+    logger.error("The database did not answer: %s", cause)
     error = DomainError(
         "unavailable",
         "The service is restarting. Try again in a few seconds.",
