@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, Prefetch, Q
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import Block, Follow, Friendship
+from accounts.models import Block, Follow, Friendship, Mute
 from tiktok_clone.common.models import WORDS, Searchable, Timestamped
 from videos.models.hashtag import Hashtag
 
@@ -83,6 +83,12 @@ class VideoQuerySet(models.QuerySet["Video"]):
             Q(visibility=Visibility.FRIENDS) & friends
         )
         return self.filter(Q(author=viewer.pk) | (PUBLISHED & allowed & ~blocks))
+
+    def not_muted_by(self, viewer: "Viewer") -> Self:
+        """Without what those posted whom the viewer does not want to come across."""
+        if viewer is None or viewer.pk is None:
+            return self
+        return self.exclude(Exists(Mute.objects.filter(muter=viewer.pk, muted=OuterRef("author"))))
 
     def editable_by(self, user: "Viewer") -> Self:
         """One's own, in every state."""

@@ -1,0 +1,46 @@
+"""From what a person typed to a query over WORDS; see `models.Searchable`."""
+
+from django.contrib.postgres.search import SearchQuery
+
+from tiktok_clone.common.errors import invalid
+from tiktok_clone.common.folding import fold
+
+LONGEST_QUERY = 100  # characters
+# More words than that narrow nothing down any more, and each costs a read of the index.
+_MOST_WORDS = 8
+_LONGEST_WORD = 200  # folding may lengthen; the database refuses words above 2 kB
+
+
+def clean_query(field: str, typed: str) -> str:
+    """Return a search as it was typed, without blank edges.
+
+    Raises:
+        DomainError: it is too long, or has characters that no text has.
+    """
+    if len(typed) > LONGEST_QUERY:
+        raise invalid(field, "max_length", f"Use at most {LONGEST_QUERY} characters.")
+    if any(char < " " or "\x7f" <= char < "\xa0" or "\ud800" <= char <= "\udfff" for char in typed):
+        raise invalid(field, "control_characters", "Remove the control characters.")
+    return typed.strip()
+
+
+def prefix_query(typed: str) -> SearchQuery | None:
+    """Match texts that have all the words, each of them perhaps only begun.
+
+    Returns:
+        None where nothing typed is a word (emoji, punctuation, blanks).
+    """
+    return _query(typed, ":*")
+
+
+def whole_query(typed: str) -> SearchQuery | None:
+    """Match texts that have all the words in full. Returns None where there is no word."""
+    return _query(typed, "")
+
+
+def _query(typed: str, ending: str) -> SearchQuery | None:
+    # A folded word has letters and digits only: nothing in it could end the quotation.
+    words = [f"'{word[:_LONGEST_WORD]}'{ending}" for word in fold(typed).split()[:_MOST_WORDS]]
+    if not words:
+        return None
+    return SearchQuery(" & ".join(words), config="simple", search_type="raw")
