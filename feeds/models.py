@@ -44,7 +44,10 @@ class Impression(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["user", "video"], name="impression_once")]
-        indexes = [models.Index(fields=["user", "-last_at"], name="impression_recent")]
+        indexes = [
+            models.Index(fields=["user", "-last_at"], name="impression_recent"),
+            models.Index(fields=["last_at"], name="impression_by_age"),
+        ]
 
     def __str__(self) -> str:
         return f"video {self.video_id} seen by {self.user_id}"

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Self
 
 from django.conf import settings
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Exists, OuterRef
 
@@ -32,7 +33,9 @@ class Comment(Timestamped):
     """A text under a video; a reply has a parent, which is never itself a reply."""
 
     video = models.ForeignKey("videos.Video", models.CASCADE, related_name="comments")
-    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="comments")
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="comments", db_index=False
+    )
     parent = models.ForeignKey("self", models.CASCADE, null=True, related_name="replies")
     text = models.CharField(max_length=1000)
     likes_count = models.PositiveIntegerField(default=0)
@@ -44,6 +47,8 @@ class Comment(Timestamped):
         indexes = [
             models.Index(fields=["video", "-id"], name="comment_of_video"),
             models.Index(fields=["parent", "id"], name="comment_replies"),
+            models.Index(fields=["author", "video"], name="comment_by_author"),
+            BrinIndex(fields=["created_at"], autosummarize=True, name="comment_by_age"),
         ]
 
     def __str__(self) -> str:

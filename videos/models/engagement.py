@@ -1,6 +1,7 @@
 """What people do with a video: each fact at most once."""
 
 from django.conf import settings
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 
 from tiktok_clone.common.models import Timestamped
@@ -15,7 +16,10 @@ class Engagement(Timestamped):
     class Meta:
         abstract = True
         constraints = [models.UniqueConstraint(fields=["user", "video"], name="%(class)s_once")]
-        indexes = [models.Index(fields=["video", "-id"], name="%(class)s_of_video")]
+        indexes = [
+            models.Index(fields=["video", "-id"], name="%(class)s_of_video"),
+            BrinIndex(fields=["created_at"], autosummarize=True, name="%(class)s_by_age"),
+        ]
 
     def __str__(self) -> str:
         return f"{self._meta.model_name} of video {self.video_id} by {self.user_id}"

@@ -4,11 +4,13 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from tiktok_clone.common.models import Timestamped
+from tiktok_clone.common.models import Searchable, Timestamped
 
 
-class Hashtag(Timestamped):
+class Hashtag(Timestamped, Searchable):
     """A tag, folded (NFKC, case) and without the sign."""
+
+    SEARCHED = ("name",)
 
     name = models.CharField(max_length=50, unique=True)
     videos_count = models.PositiveIntegerField(default=0, help_text="Published public videos.")
@@ -19,7 +21,7 @@ class Hashtag(Timestamped):
             models.Index(fields=["-trend"], condition=Q(trend__gt=0), name="hashtag_by_trend"),
             # For prefixes, whatever the database's collation.
             models.Index(
-                fields=["name"], opclasses=["varchar_pattern_ops"], name="hashtag_by_prefix"
+                fields=["search_text"], opclasses=["text_pattern_ops"], name="hashtag_by_prefix"
             ),
         ]
 
