@@ -37,7 +37,9 @@ class Impression(models.Model):
     times = models.PositiveIntegerField(default=1)
     seconds = models.FloatField(default=0, help_text="Watched in all.")
     completed = models.PositiveIntegerField(default=0, help_text="Times watched to the end.")
-    longest = models.FloatField(default=0, help_text="Seconds of the longest single watch.")
+    longest = models.FloatField(
+        default=0, db_default=0, help_text="Seconds of the longest single watch."
+    )
     first_at = models.DateTimeField(auto_now_add=True)
     last_at = models.DateTimeField(auto_now=True)
     forgotten_at = models.DateTimeField(null=True, help_text="Taken out of the history.")

@@ -95,7 +95,9 @@ class User(AbstractBaseUser, PermissionsMixin, Timestamped, Searchable):
     is_private = models.BooleanField(default=False)
     findable_by_email = models.BooleanField(default=True)
     follows_hidden = models.BooleanField(
-        default=False, help_text="Followers and followed people are shown to nobody else."
+        default=False,
+        db_default=False,
+        help_text="Followers and followed people are shown to nobody else.",
     )
     invitation = models.ForeignKey(
         "accounts.Invitation", models.SET_NULL, null=True, blank=True, related_name="people"

@@ -45,7 +45,8 @@ class Searchable(models.Model):
 
     SEARCHED: ClassVar[tuple[str, ...]] = ()
 
-    search_text = FoldedTextField(blank=True, default="", editable=False)
+    # The database has a default too: a release without this column may still insert rows.
+    search_text = FoldedTextField(blank=True, default="", db_default="", editable=False)
 
     class Meta:
         abstract = True

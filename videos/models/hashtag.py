@@ -14,7 +14,9 @@ class Hashtag(Timestamped, Searchable):
 
     name = models.CharField(max_length=50, unique=True)
     videos_count = models.PositiveIntegerField(default=0, help_text="Published public videos.")
-    trend = models.FloatField(default=0, help_text="Use in these days; decays with time.")
+    trend = models.FloatField(
+        default=0, db_default=0, help_text="Use in these days; decays with time."
+    )
 
     class Meta:
         indexes = [

@@ -32,7 +32,7 @@ class Report(Timestamped):
     resolved_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
     )
-    outcome = models.CharField(max_length=10, choices=Outcome.choices, blank=True)
+    outcome = models.CharField(max_length=10, choices=Outcome.choices, blank=True, db_default="")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["user", "video"], name="report_once")]

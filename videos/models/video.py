@@ -129,8 +129,12 @@ class Video(Timestamped, Searchable):
     duration = models.FloatField(default=0, help_text="Seconds.")
     poster = models.CharField(max_length=200, blank=True, help_text="Object name in the store.")
     placeholder = models.TextField(blank=True, help_text="A tiny picture as a data URI.")
-    preview = models.CharField(max_length=200, blank=True, help_text="Moving picture, object name.")
-    sprite = models.CharField(max_length=200, blank=True, help_text="Stills in a row, object name.")
+    preview = models.CharField(
+        max_length=200, blank=True, db_default="", help_text="Moving picture, object name."
+    )
+    sprite = models.CharField(
+        max_length=200, blank=True, db_default="", help_text="Stills in a row, object name."
+    )
 
     likes_count = models.PositiveIntegerField(default=0)
     comments_count = models.PositiveIntegerField(default=0)
@@ -138,7 +142,9 @@ class Video(Timestamped, Searchable):
     shares_count = models.PositiveIntegerField(default=0)
     views_count = models.PositiveBigIntegerField(default=0)
     watch_seconds = models.FloatField(default=0)
-    trend = models.FloatField(default=0, help_text="Popularity now; decays with time.")
+    trend = models.FloatField(
+        default=0, db_default=0, help_text="Popularity now; decays with time."
+    )
 
     slot = models.BigIntegerField(
         null=True, unique=True, help_text="Place in the seeded shuffle; never reused."
