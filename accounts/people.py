@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from accounts import throttling
 from accounts.clients import Client
@@ -14,8 +14,6 @@ from tiktok_clone.common.errors import DomainError, not_found
 
 if TYPE_CHECKING:
     from accounts.models.user import Viewer
-
-POPULAR = 100
 
 
 @dataclass(frozen=True)
@@ -126,27 +124,3 @@ def blocked_by(user: User) -> "QuerySet[User]":
     """People whom the user blocks, the latest first."""
     rows = Block.objects.filter(blocker=user).order_by("-id").values_list("blocked", flat=True)
     return User.objects.active().filter(pk__in=rows).order_by("handle")
-
-
-def suggest(viewer: User, limit: int = 20) -> list[User]:
-    """People to follow: among the most followed, first those whom the viewer's people follow.
-
-    Each gets `mutual_count`, the number of people whom the viewer follows and who follow them.
-    """
-    already = Follow.objects.filter(follower=viewer.pk, followee=OuterRef("pk"))
-    popular = list(
-        User.objects.visible_to(viewer)
-        .filter(is_private=False)
-        .exclude(Q(pk=viewer.pk) | Exists(already))
-        .order_by("-followers_count", "id")[:POPULAR]
-    )
-    mine = Follow.objects.filter(follower=viewer.pk).values("followee")
-    mutual = dict(
-        Follow.objects.filter(followee__in=[person.pk for person in popular], follower__in=mine)
-        .values_list("followee")
-        .annotate(Count("id"))
-    )
-    for person in popular:
-        person.mutual_count = mutual.get(person.pk, 0)
-    popular.sort(key=lambda person: -mutual.get(person.pk, 0))
-    return popular[:limit]

@@ -14,7 +14,7 @@ from django.utils.http import urlencode
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
-from accounts import people
+from accounts import finding
 from accounts.models import User
 from feeds.api.views import represent_page
 from feeds.options import Asked, read_options
@@ -154,7 +154,7 @@ def _next_url(request: HttpRequest, page: Page) -> str | None:
 
 def _suggestions(request: HttpRequest) -> list[User]:
     user = request.user
-    return people.suggest(user, SUGGESTED) if isinstance(user, User) else []
+    return finding.suggest(user, SUGGESTED) if isinstance(user, User) else []
 
 
 def _plain(field: str, text: str) -> str:

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 from rest_framework.viewsets import ViewSet
 
-from accounts import people, services
+from accounts import finding, people, services
 from accounts.api.serializers import (
     MeSerializer,
     PasswordSerializer,
@@ -135,7 +135,7 @@ class OwnAccount(ViewSet):
         """Up to 20 people to follow."""
         refuse_unknown_options(request, set())
         user = _person(request)
-        found = people.suggest(user)
+        found = finding.suggest(user)
         context = {"relations": people.relations(user, [person.pk for person in found])}
         return Response({"results": SuggestionSerializer(found, many=True, context=context).data})
 

@@ -11,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 
-from accounts import people, services
+from accounts import finding, people, services
 from accounts.clients import client_of
 from accounts.models import Follow, User
 from accounts.views.common import login_required, person_of, private, safe_next
@@ -105,7 +105,7 @@ def pager(request: HttpRequest, page: Any) -> dict[str, str]:
 @login_required
 def suggestions(request: HttpRequest) -> HttpResponse:
     """People to follow."""
-    rows = with_relations(request, people.suggest(person_of(request), limit=PAGE))
+    rows = with_relations(request, finding.suggest(person_of(request), limit=PAGE))
     return render(request, "accounts/suggestions.html", {"rows": rows})
 
 

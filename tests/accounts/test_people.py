@@ -118,7 +118,7 @@ def test_suggestions_are_people_one_does_not_follow_yet(
     )
     as_user.post(f"/users/@{other.handle}/follow")
     ApiClient(other).post(f"/users/@{friend_of_friend.handle}/follow")
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(7):
         found = as_user.get("/user/suggestions")["results"]
     assert [person["handle"] for person in found] == [friend_of_friend.handle, popular.handle]
     assert [person["mutual_count"] for person in found] == [1, 0]

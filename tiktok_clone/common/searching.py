@@ -1,6 +1,9 @@
 """From what a person typed to a query over WORDS; see `models.Searchable`."""
 
 from django.contrib.postgres.search import SearchQuery
+from django.db.models import DecimalField, F
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Cast, Floor
 
 from tiktok_clone.common.errors import invalid
 from tiktok_clone.common.folding import fold
@@ -9,6 +12,11 @@ LONGEST_QUERY = 100  # characters
 # More words than that narrow nothing down any more, and each costs a read of the index.
 _MOST_WORDS = 8
 _LONGEST_WORD = 200  # folding may lengthen; the database refuses words above 2 kB
+# So many of the matches are ranked: the best known and, for clips, the newest. Ranking reads
+# their rows; words that half of all rows have must not cost a read of half the table.
+CANDIDATES = 500
+# Above every id, so that score · STRIDE + id sorts by score, then by id, without ties.
+STRIDE = 10**19
 
 
 def clean_query(field: str, typed: str) -> str:
@@ -44,3 +52,12 @@ def _query(typed: str, ending: str) -> SearchQuery | None:
     if not words:
         return None
     return SearchQuery(" & ".join(words), config="simple", search_type="raw")
+
+
+def sort_key(score: Combinable, id_field: str = "id") -> Combinable:
+    """Turn a score into whole numbers that sort by it and then by id: a cursor has no ties.
+
+    Four digits after the point of the score count. The latest id comes first in a tie.
+    """
+    whole = Cast(Floor(score * 10_000), DecimalField(max_digits=40, decimal_places=0))
+    return whole * STRIDE + F(id_field)
