@@ -1,1 +1,45 @@
-"""Listens to the lower apps; each receiver enqueues one job by id."""
+"""Listens to the lower apps: each act settles the affinity in its own transaction."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.dispatch import receiver
+
+from accounts.models import User
+from accounts.signals import user_followed, user_unfollowed
+from feeds import affinity
+from videos import signals
+from videos.models import Video
+
+ACTS = [
+    signals.video_liked,
+    signals.video_unliked,
+    signals.video_saved,
+    signals.video_unsaved,
+    signals.video_shared,
+    signals.comment_added,
+]
+
+
+@receiver(ACTS)
+def settle(user: User, video: Video, **_: Any) -> None:
+    """Somebody did something with a video, or took it back."""
+    affinity.settle(user.pk, [video.pk])
+
+
+@receiver(signals.comments_gone)
+def settle_without_comments(pairs: Iterable[tuple[int, int]], **_: Any) -> None:
+    """Comments went, with the replies of others under them."""
+    affinity.settle_pairs(pairs)
+
+
+@receiver(user_followed)
+def mark_followed(follower_id: int, followee_id: int, **_: Any) -> None:
+    """A follow belongs to the video watched just before."""
+    affinity.mark_followed(follower_id, followee_id)
+
+
+@receiver(user_unfollowed)
+def unmark_followed(follower_id: int, followee_id: int, **_: Any) -> None:
+    """Unfollowing, or a block."""
+    affinity.unmark_followed(follower_id, followee_id)

@@ -1,4 +1,4 @@
-"""What readers do to the feed engine: they watch."""
+"""What readers do to the feed engine: they watch, and say what they do not want to see."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -7,8 +7,12 @@ from typing import Any
 from django.db import connection, transaction
 
 from accounts.models import User
-from tiktok_clone.common.errors import invalid
+from feeds import affinity
+from feeds.models import NotInterested
+from tiktok_clone.common.errors import DomainError, invalid
 from videos.models import Video
+from videos.services.engagement import lock_video
+from videos.services.rows import delete_row, insert_once
 
 LARGEST_BATCH = 50
 # Watched in all, from which an impression is a view. Less is a swipe past.
@@ -54,16 +58,59 @@ def record_views(user: User, batch: Iterable[Watched]) -> int:
         .select_for_update(no_key=True, of=("self",))
         .order_by("pk")
     )
-    durations = dict(videos.values_list("pk", "duration"))
-    sums: dict[int, tuple[int, float, int]] = {}
-    for one in watched:
-        if one.video in durations:
-            times, seconds, completed = sums.get(one.video, (0, 0.0, 0))
-            bounded = min(max(one.seconds, 0.0), durations[one.video])
-            sums[one.video] = (times + 1, seconds + bounded, completed + one.completed)
+    known = {pk: (duration, author) for pk, duration, author in videos.values_list(*_COLUMNS)}
+    seen = [one for one in watched if one.video in known]
+    sums: dict[int, _Sum] = {}
+    for one in seen:
+        bounded = min(max(one.seconds, 0.0), known[one.video][0])
+        sums.setdefault(one.video, _Sum()).add(bounded, one.completed)
     if sums:
         _add(user.pk, sums)
-    return sum(times for times, _, _ in sums.values())
+        last_of = {known[one.video][1]: one for one in seen}
+        last = {one.video: one.seconds for one in last_of.values()}
+        affinity.settle_watched(user.pk, {pk: last.get(pk) for pk in sums})
+    return len(seen)
+
+
+@transaction.atomic
+def refuse_video(user: User, video_id: int) -> None:
+    """Show a video to a person in no feed any more; saying it again changes nothing.
+
+    Raises:
+        DomainError: one's own (400), not visible (404) or not published (409).
+    """
+    video = lock_video(user, video_id)
+    if video.author_id == user.pk:
+        raise DomainError("own_video", "This is your own video; you can delete it.")
+    if insert_once(NotInterested, user_id=user.pk, video_id=video.pk):
+        affinity.settle(user.pk, [video.pk])
+
+
+@transaction.atomic
+def allow_video(user: User, video_id: int) -> None:
+    """Take back that a person does not want to see a video, if they said so."""
+    video = lock_video(user, video_id)
+    if delete_row(NotInterested, user_id=user.pk, video_id=video.pk):
+        affinity.settle(user.pk, [video.pk])
+
+
+_COLUMNS = ("pk", "duration", "author_id")
+
+
+@dataclass
+class _Sum:
+    """What one batch adds to an impression."""
+
+    times: int = 0
+    seconds: float = 0.0
+    completed: int = 0
+    longest: float = 0.0
+
+    def add(self, seconds: float, completed: bool) -> None:
+        self.times += 1
+        self.seconds += seconds
+        self.completed += completed
+        self.longest = max(self.longest, seconds)
 
 
 # The totals after the upsert, less what was added, are the totals before. Hundredths of a
@@ -71,16 +118,19 @@ def record_views(user: User, batch: Iterable[Watched]) -> int:
 _ADD = """
 WITH added AS (
     SELECT * FROM unnest(%(videos)s::bigint[], %(times)s::int[], %(seconds)s::float8[],
-                         %(completed)s::int[]) AS added (video_id, times, seconds, completed)
+                         %(completed)s::int[], %(longest)s::float8[])
+        AS added (video_id, times, seconds, completed, longest)
 ), impression AS (
     INSERT INTO feeds_impression AS held
-        (user_id, video_id, times, seconds, completed, first_at, last_at)
-    SELECT %(user)s, video_id, times, seconds, completed, now(), now()
+        (user_id, video_id, times, seconds, completed, longest, first_at, last_at)
+    SELECT %(user)s, video_id, times, seconds, completed, longest,
+           statement_timestamp(), statement_timestamp()
     FROM added ORDER BY video_id
     ON CONFLICT (user_id, video_id) DO UPDATE SET
         times = held.times + excluded.times,
         seconds = held.seconds + excluded.seconds,
         completed = held.completed + excluded.completed,
+        longest = greatest(held.longest, excluded.longest),
         last_at = excluded.last_at
     RETURNING video_id, seconds, completed
 )
@@ -96,15 +146,16 @@ WHERE video.id = added.video_id
 """
 
 
-def _add(user_id: int, sums: dict[int, tuple[int, float, int]]) -> None:
+def _add(user_id: int, sums: dict[int, _Sum]) -> None:
     videos = sorted(sums)
     values: dict[str, Any] = {
         "user": user_id,
         "view": VIEW_SECONDS,
         "videos": videos,
-        "times": [sums[pk][0] for pk in videos],
-        "seconds": [round(sums[pk][1], 2) for pk in videos],
-        "completed": [sums[pk][2] for pk in videos],
+        "times": [sums[pk].times for pk in videos],
+        "seconds": [round(sums[pk].seconds, 2) for pk in videos],
+        "completed": [sums[pk].completed for pk in videos],
+        "longest": [round(sums[pk].longest, 2) for pk in videos],
     }
     with connection.cursor() as cursor:
         cursor.execute(_ADD, values)

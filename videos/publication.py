@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.models import User
 from videos import signals
 from videos.captions import link_caption, recount_tags, tag_ids
-from videos.models import Rendition, SlotEpoch, Status, Tombstone, Video, Visibility
+from videos.models import Rendition, SlotEpoch, Status, Tombstone, Video, VideoHashtag, Visibility
 
 # A process that was writing when the video went may still finish its file; look again then.
 SECOND_LOOK = timedelta(hours=1)
@@ -107,10 +107,12 @@ def remove(video: Video) -> None:
     bury(video.folder)
     bury(video.folder, after=SECOND_LOOK)
     signals.video_deleted.send(sender=Video, video=video)
-    author_id, likes = video.author_id, video.likes_count
-    video.delete()
+    VideoHashtag.objects.filter(video=video).delete()
     recount_tags(tags)
-    recount_videos(author_id, likes_lost=likes)
+    recount_videos(video.author_id, leaving=video)
+    # Last, since it locks what hangs on the video: a follow holds the author's row while it
+    # waits for such a row.
+    video.delete()
 
 
 def bury(name: str, after: timedelta = timedelta()) -> None:
@@ -127,8 +129,8 @@ def bury_all_of(author_id: int) -> None:
     )
 
 
-def recount_videos(author_id: int, *, likes_lost: int = 0) -> None:
-    """Count an author's published public videos anew, exactly.
+def recount_videos(author_id: int, *, leaving: Video | None = None) -> None:
+    """Count an author's published public videos anew, exactly, but for one about to be deleted.
 
     The author's row is locked first and counted by a statement of its own, which sees what
     everybody who held the lock before has committed.
@@ -144,5 +146,8 @@ def recount_videos(author_id: int, *, likes_lost: int = 0) -> None:
         hidden_at=None,
         published_at__isnull=False,
     )
-    likes = max(0, author.likes_count - likes_lost)
+    likes = author.likes_count
+    if leaving is not None:
+        public = public.exclude(pk=leaving.pk)
+        likes = max(0, likes - leaving.likes_count)
     User.objects.filter(pk=author_id).update(videos_count=public.count(), likes_count=likes)

@@ -1,6 +1,7 @@
 """News of this app. Each is sent inside the transaction that makes it true.
 
-Receivers only enqueue a job by id or drop a cache on commit.
+Receivers enqueue a job by id, drop a cache on commit, or write rows that must be true with it
+(a person's affinity to a video); nothing slow, since the video is locked.
 """
 
 from django.dispatch import Signal
@@ -24,6 +25,9 @@ video_reported = Signal()
 # the comment and its replies)
 comment_added = Signal()
 comment_deleted = Signal()
+# pairs (list of author id, video id): comments that are no more, whoever removed them; their
+# videos are locked
+comments_gone = Signal()
 
 # user (User), comment (Comment)
 comment_liked = Signal()

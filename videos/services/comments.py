@@ -51,7 +51,8 @@ def delete_comment(user: User, comment_id: int) -> int:
     video = Video.objects.select_for_update(no_key=True).get(pk=comment.video_id)
     # The full lock keeps a like from being inserted between collecting and deleting.
     thread = Comment.objects.filter(Q(pk=comment_id) | Q(parent=comment_id)).order_by("pk")
-    ids = list(thread.select_for_update(of=("self",)).values_list("pk", flat=True))
+    rows = list(thread.select_for_update(of=("self",)).values_list("pk", "author_id"))
+    ids = [pk for pk, _ in rows]
     if comment_id not in ids:
         raise not_found("comment")  # somebody was quicker
     Comment.objects.filter(pk__in=ids).delete()
@@ -60,6 +61,8 @@ def delete_comment(user: User, comment_id: int) -> int:
     if comment.parent_id is not None:
         Comment.objects.filter(pk=comment.parent_id).update(replies_count=F("replies_count") - 1)
     signals.comment_deleted.send(sender=Comment, comment=comment, video=video, user=user, ids=ids)
+    gone = [(author_id, video.pk) for _, author_id in rows]
+    signals.comments_gone.send(sender=Comment, pairs=gone)
     return len(ids)
 
 

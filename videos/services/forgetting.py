@@ -7,6 +7,7 @@ from django.db import transaction
 from django.db.models import Count, F, Q
 
 from accounts.models import User
+from videos import signals
 from videos.captions import recount_tags
 from videos.models import Comment, CommentLike, Like, Save, Share, Video, VideoHashtag
 
@@ -69,15 +70,18 @@ def _remove_comments(user_id: int, video_ids: list[int]) -> None:
     """Delete the person's comments with the replies under them, whosever they are."""
     own = Comment.objects.filter(author=user_id, video__in=video_ids)
     threads = Comment.objects.filter(Q(pk__in=own) | Q(parent__in=own)).order_by("pk")
-    rows = list(threads.select_for_update(of=("self",)).values_list("pk", "video_id", "parent_id"))
-    gone = {pk for pk, _, _ in rows}
+    locked = threads.select_for_update(of=("self",))
+    rows = list(locked.values_list("pk", "video_id", "parent_id", "author_id"))
+    gone = {pk for pk, *_ in rows}
     Comment.objects.filter(pk__in=gone).delete()
-    for video_id, total in _tally(video_id for _, video_id, _ in rows):
+    for video_id, total in _tally(video_id for _, video_id, _, _ in rows):
         videos = Video.objects.filter(pk=video_id)
         videos.update(comments_count=F("comments_count") - total)
-    for root_id, total in _tally(root for _, _, root in rows if root and root not in gone):
+    for root_id, total in _tally(root for _, _, root, _ in rows if root and root not in gone):
         roots = Comment.objects.filter(pk=root_id)
         roots.update(replies_count=F("replies_count") - total)
+    pairs = [(author_id, video_id) for _, video_id, _, author_id in rows if author_id != user_id]
+    signals.comments_gone.send(sender=Comment, pairs=pairs)
 
 
 def _liked_comments(user_id: int) -> Iterable[int]:
