@@ -12,7 +12,7 @@ WORKERS ?= 2
 T ?= tests
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint fmt bench worker shell requirements
+.PHONY: help run test lint fmt bench worker shell backup restore requirements
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +54,14 @@ worker: $(STAMP) ## run one more worker
 
 shell: $(STAMP) ## open a Django shell on the data of `make run`
 	@exec $(BIN)/python -m tiktok_clone.embedded --migrate -- manage.py shell
+
+backup: $(STAMP) ## back up database and media into one file (FILE=…), while the site runs
+	@exec $(BIN)/python -m tiktok_clone.embedded -- manage.py backup $(if $(FILE),"$(FILE)")
+
+restore: $(STAMP) ## restore a backup: FILE=… (OVERWRITE=1 to replace a site that is not empty)
+	@test -n "$(FILE)" || { echo "Which backup? make restore FILE=.data/backups/…" >&2; exit 1; }
+	@exec $(BIN)/python -m tiktok_clone.embedded -- manage.py restore "$(FILE)" \
+		$(if $(OVERWRITE),--overwrite)
 
 requirements: $(STAMP) ## compile requirements*.txt from requirements*.in (UPGRADE=1 for newer versions)
 	$(COMPILE) $(if $(UPGRADE),--upgrade) --output-file=requirements.txt requirements.in

@@ -9,9 +9,10 @@ from django.utils import timezone
 
 from accounts import avatars, mail, purging
 from accounts.models import Session, ThrottleCount, User
-from tiktok_clone.common import jobs
+from tiktok_clone.common import jobs, keeping
 
 KEEP_ENDED_SESSIONS = timedelta(days=30)
+AFTER_A_BACKUP_SECONDS = 60
 
 
 @jobs.task(queue="default", retry=jobs.RETRY)
@@ -38,8 +39,12 @@ def purge_account(user_id: int) -> None:
 
 @jobs.task(queue="default", retry=jobs.RETRY)
 def sweep_avatar(folder: str) -> None:
-    """Remove a picture's objects unless somebody shows it."""
-    avatars.remove_if_unused(folder)
+    """Remove a picture's objects unless somebody shows it, or a backup copies them now."""
+    with keeping.deleting() as allowed:
+        if allowed:
+            avatars.remove_if_unused(folder)
+            return
+    jobs.enqueue(sweep_avatar, delay=AFTER_A_BACKUP_SECONDS, folder=folder)
 
 
 @jobs.periodic(cron="37 3 * * *")

