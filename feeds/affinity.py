@@ -96,9 +96,13 @@ def rebuild(user_id: int) -> int:
     video_ids = _column(_TOUCHED, {"user": user_id})
     for start in range(0, len(video_ids), CHUNK):
         with transaction.atomic():
-            locked = _column(_LOCK_VIDEOS, {"videos": video_ids[start : start + CHUNK]})
-            settle(user_id, locked)
+            settle(user_id, lock_videos(video_ids[start : start + CHUNK]))
     return len(video_ids)
+
+
+def lock_videos(video_ids: Iterable[int]) -> list[int]:
+    """Lock videos as acts do, before facts about them change; return those that are there."""
+    return _column(_LOCK_VIDEOS, {"videos": list(video_ids)})
 
 
 def _lock_strengths(sql: str, user_id: int, author_id: int) -> list[int]:
@@ -190,6 +194,7 @@ WITH pair AS (
     ) AS commented ON true
     LEFT JOIN feeds_impression AS seen
         ON seen.user_id = pair.user_id AND seen.video_id = pair.video_id
+        AND seen.forgotten_at IS NULL
     LEFT JOIN feeds_notinterested AS refused
         ON refused.user_id = pair.user_id AND refused.video_id = pair.video_id
     LEFT JOIN accounts_follow AS follow
@@ -213,7 +218,7 @@ WHERE held.user_id = %(user)s AND held.video_id = (
     SELECT seen.video_id FROM feeds_impression AS seen
     JOIN videos_video AS video ON video.id = seen.video_id
     WHERE seen.user_id = %(user)s AND video.author_id = %(author)s
-      AND seen.last_at >= statement_timestamp() - %(window)s::interval
+      AND seen.forgotten_at IS NULL AND seen.last_at >= statement_timestamp() - %(window)s::interval
     ORDER BY seen.last_at DESC, seen.video_id DESC LIMIT 1
 )
 FOR NO KEY UPDATE

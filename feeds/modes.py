@@ -13,7 +13,8 @@ from django.db import connection
 from django.db.models import BigIntegerField, Exists, F, Func, OuterRef, QuerySet, Value
 from django.db.models.expressions import RawSQL
 
-from accounts.models import Block
+from accounts.models import Block, Mute
+from feeds.models import NotInterested
 from feeds.seeds import Place, Seed, micros, moment
 from feeds.shuffle import Permutation
 from videos.models import Video
@@ -25,6 +26,18 @@ if TYPE_CHECKING:
 # down the index over time and leaves out what others posted.
 MERGED_PEOPLE = 200
 _LAST_ID = 2**63 - 1
+
+
+def wanted_by(viewer: "Viewer", videos: QuerySet[Video]) -> QuerySet[Video]:
+    """Leave out what the reader said no to, and the people whom they mute.
+
+    It is asked when a page is made, so it holds at once, for seeds of before too.
+    """
+    if viewer is None or viewer.pk is None:
+        return videos
+    refused = NotInterested.objects.filter(user=viewer.pk, video=OuterRef("pk"))
+    muted = Mute.objects.filter(muter=viewer.pk, muted=OuterRef("author"))
+    return videos.exclude(Exists(refused)).exclude(Exists(muted))
 
 
 @dataclass(frozen=True)
@@ -76,9 +89,8 @@ class Everybody:
         videos = Video.objects.visible_to(None).filter(slot__in=list(names))
         if viewer is not None and viewer.pk is not None:
             videos = videos.exclude(Exists(Block.objects.between(viewer.pk, OuterRef("author"))))
-        return {
-            video.slot: video for video in videos.select_related("author") if video.slot is not None
-        }
+        videos = wanted_by(viewer, videos).select_related("author")
+        return {video.slot: video for video in videos if video.slot is not None}
 
     def place_at(self, viewer: "Viewer", seed: Seed, skip: int) -> Place | None:
         """Skip counts ranks, holes included."""
@@ -115,14 +127,14 @@ class OfCircle:
     def live(self, viewer: "Viewer", names: Iterable[int]) -> dict[int, Video]:
         """Fetch by id what the reader may see, friends-only videos included."""
         videos = Video.objects.published().visible_to(viewer).filter(pk__in=list(names))
-        return {video.pk: video for video in videos.select_related("author")}
+        videos = wanted_by(viewer, videos).select_related("author")
+        return {video.pk: video for video in videos}
 
     def _visible(self, viewer: "Viewer", seed: Seed) -> QuerySet[Video]:
         people = RawSQL(self.circle.sql.replace("%(reader)s", "%s"), [seed.reader] * self._readers)  # noqa: S611
-        return (
-            Video.objects.published()
-            .visible_to(viewer)
-            .filter(author__in=people, published_at__lte=seed.snapshot.taken_at)
+        videos = Video.objects.published().visible_to(viewer)
+        return wanted_by(viewer, videos).filter(
+            author__in=people, published_at__lte=seed.snapshot.taken_at
         )
 
     @property

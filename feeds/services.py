@@ -8,15 +8,13 @@ from django.db import connection, transaction
 
 from accounts.models import User
 from feeds import affinity
-from feeds.models import NotInterested
+from feeds.models import VIEW_SECONDS, NotInterested
 from tiktok_clone.common.errors import DomainError, invalid
 from videos.models import Video
 from videos.services.engagement import lock_video
 from videos.services.rows import delete_row, insert_once
 
 LARGEST_BATCH = 50
-# Watched in all, from which an impression is a view. Less is a swipe past.
-VIEW_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -32,7 +30,8 @@ class Watched:
 def record_views(user: User, batch: Iterable[Watched]) -> int:
     """Add a batch of impressions and watch time, exactly, whoever else adds at the moment.
 
-    Every impression is kept, an instant swipe too. A *view* is a person who has watched at
+    Every impression is kept, an instant swipe too; one of at least a second brings a video that
+    was removed from the history back to it. A *view* is a person who has watched at
     least a second of a video in all, or to its end: it is counted on the video once for each
     person, at the impression that makes it true. Seconds count up to the video's duration for
     each impression. What the person may not see is left out.
@@ -131,6 +130,9 @@ WITH added AS (
         seconds = held.seconds + excluded.seconds,
         completed = held.completed + excluded.completed,
         longest = greatest(held.longest, excluded.longest),
+        forgotten_at = CASE
+            WHEN excluded.seconds >= %(view)s OR excluded.completed > 0 THEN NULL
+            ELSE held.forgotten_at END,
         last_at = excluded.last_at
     RETURNING video_id, seconds, completed
 )

@@ -258,6 +258,21 @@ def test_a_deleted_video_takes_its_strengths_along(user: User) -> None:
     assert not Affinity.objects.exists()
 
 
+def test_what_is_removed_from_the_history_counts_no_more_until_it_is_watched_again(
+    user: User,
+) -> None:
+    video = VideoFactory(duration=SECONDS)
+    watch(user, video, 9.0)
+    Impression.objects.update(forgotten_at=timezone.now())
+    affinity.settle(user.pk, affinity.lock_videos([video.pk]))
+    assert strength(user, video) == 0.0
+    watch(user, video, 0.5)
+    assert Impression.objects.get().forgotten_at is not None
+    watch(user, video, 1.0)
+    assert Impression.objects.get().forgotten_at is None
+    assert strength(user, video) == 0.5
+
+
 def test_rebuilding_finds_the_same_from_the_facts(user: User) -> None:
     videos = [VideoFactory(duration=SECONDS) for _ in range(3)]
     engagement.like_video(user, videos[0].pk)

@@ -6,13 +6,17 @@ from typing import Any
 from django.utils import timezone
 from hypothesis import strategies as st
 
-from accounts.models import Block, Follow, Friendship, User
+from accounts.models import Block, Follow, Friendship, Mute, User
+from feeds.models import NotInterested
 from videos.models import Rendition, SlotEpoch, Status, Video, Visibility
 
 PEOPLE = 4
 
 # Acts are (name, who, which): who picks a person, which picks a video or a visibility.
-ACTS = ["publish", "hide", "show", "delete", "follow", "unfollow", "block", "unblock", "private"]
+ACTS = [
+    "publish", "hide", "show", "delete", "follow", "unfollow", "block", "unblock", "private",
+    "mute", "unmute", "refuse", "allow",
+]  # fmt: skip
 acts = st.tuples(st.sampled_from(ACTS), st.integers(0, PEOPLE - 1), st.integers(0, 30))
 reads = st.tuples(st.just("read"), st.integers(1, 7), st.just(0))
 histories = st.lists(acts | reads | reads, max_size=25)
@@ -49,9 +53,12 @@ class World:
         pairs = Friendship.objects.values_list("low", "high")
         friends = {person for pair in pairs for person in pair if me in pair}
 
+        muted = set(Mute.objects.filter(muter=me).values_list("muted", flat=True))
+        refused = set(NotInterested.objects.filter(user=me).values_list("video", flat=True))
+
         def is_in(video: Video) -> bool:
             author = video.author_id
-            if not video.is_published or author in blocked:
+            if not video.is_published or author in blocked | muted or video.pk in refused:
                 return False
             is_public = video.visibility == Visibility.PUBLIC
             is_open = is_public and not video.author.is_private
@@ -101,6 +108,19 @@ class World:
 
     def _unblock(self, author: User, which: int) -> None:
         Block.objects.between(self.reader.pk, author.pk).delete()
+
+    def _mute(self, author: User, which: int) -> None:
+        Mute.objects.get_or_create(muter=self.reader, muted=author)
+
+    def _unmute(self, author: User, which: int) -> None:
+        Mute.objects.filter(muter=self.reader, muted=author).delete()
+
+    def _refuse(self, author: User, which: int) -> None:
+        for video in self._some(author, which):
+            NotInterested.objects.get_or_create(user=self.reader, video=video)
+
+    def _allow(self, author: User, which: int) -> None:
+        NotInterested.objects.filter(user=self.reader, video__in=self._some(author, which)).delete()
 
     def _private(self, author: User, which: int) -> None:
         author.is_private = which % 3 == 0
