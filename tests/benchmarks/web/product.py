@@ -1,0 +1,172 @@
+"""The product on scratch data, as `make run` starts it, with many videos.
+
+The demo draws 33 clips. The other rows are copies of these: the rows of a copy are its own, and
+so are the addresses of its files, so that a browser fetches each anew; on the disk its files are
+links to the same bytes.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import django
+
+from tiktok_clone.embedded import development_secret_key, running_services
+from tiktok_clone.processes import ROOT
+
+PATIENCE = 900  # seconds for drawing and processing the demo
+SETTINGS = "tests.benchmarks.web.settings"
+
+
+@dataclass(frozen=True)
+class Running:
+    """The product: where it listens."""
+
+    port: int
+
+    @property
+    def url(self) -> str:
+        """Its address without a slow line."""
+        return f"http://127.0.0.1:{self.port}"
+
+
+@contextmanager
+def product(folder: Path | None, videos: int) -> Iterator[Running]:
+    """Start the product with `videos` ready videos, and stop it afterwards.
+
+    Args:
+        folder: keeps its data for the next time; a temporary folder when None.
+        videos: ready, public ones at least.
+    """
+    with tempfile.TemporaryDirectory(prefix="loopy-web-") as temporary:
+        data = folder or Path(temporary)
+        port = _free_port()
+        environment = {
+            **os.environ,
+            "PORT": str(port),
+            "DATA_DIR": str(data),
+            "DJANGO_SETTINGS_MODULE": SETTINGS,
+        }
+        for name in ("DATABASE_URL", "REDIS_URL"):
+            environment.pop(name, None)
+        launcher = subprocess.Popen(
+            [sys.executable, "-m", "tiktok_clone.launch"],
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            _wait_until_ready(launcher)
+            _use_its_database(data)
+            _wait_for_the_demo()
+            _add_copies(videos)
+            yield Running(port)
+        finally:
+            launcher.send_signal(signal.SIGTERM)
+            launcher.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_until_ready(launcher: subprocess.Popen[str]) -> None:
+    assert launcher.stdout is not None
+    for line in launcher.stdout:
+        if "Ctrl-C" in line:
+            return
+        if line.strip():
+            sys.stderr.write(line)
+    raise SystemExit("The product did not start; its messages are above.")
+
+
+def _use_its_database(data: Path) -> None:
+    """Let this process read and write the rows of the running product."""
+    services = running_services(data)
+    assert services is not None
+    os.environ |= services.environment() | {
+        "SECRET_KEY": development_secret_key(data),
+        "DATA_DIR": str(data),
+        "DJANGO_SETTINGS_MODULE": SETTINGS,
+        "DJANGO_ALLOW_ASYNC_UNSAFE": "true",  # Playwright has a loop in this thread
+    }
+    django.setup()
+
+
+def _wait_for_the_demo() -> None:
+    from feeds.demo.clips import CLIPS
+    from videos.models import Status, Video
+
+    end = time.monotonic() + PATIENCE
+    settled = (Status.READY, Status.FAILED, Status.REJECTED)
+    while time.monotonic() < end:
+        done = Video.objects.filter(status__in=settled, progress__in=(0, 100)).count()
+        if done >= len(CLIPS):
+            return
+        sys.stderr.write(f"\rdemo clips: {done} of {len(CLIPS)} ")
+        time.sleep(1)
+    raise SystemExit("The demo's clips did not get ready.")
+
+
+def _add_copies(wanted: int) -> None:
+    from django.db import connection
+
+    from videos.models import Video, Visibility
+
+    ready = Video.objects.published().filter(visibility=Visibility.PUBLIC)
+    originals = list(ready.order_by("pk").prefetch_related("renditions")[:32])
+    missing = wanted - ready.count()
+    for number in range(max(0, missing)):
+        _copy(originals[number % len(originals)])
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+
+
+def _copy(original: "Video") -> None:  # type: ignore[name-defined]  # noqa: F821
+    from django.db import transaction
+
+    from tiktok_clone.common.storage import store
+    from videos.models import Rendition, SlotEpoch, Video
+
+    old, new = original.folder, uuid.uuid4()
+    named = {name: getattr(original, name) for name in ("poster", "preview", "sprite")}
+    for name in list(store().names(old)):
+        if "/" in name.removeprefix(f"{old}/"):  # not the upload itself
+            store().save(name.replace(old, f"videos/{new}"), store().path(name))
+    renditions = list(original.renditions.all())
+    fields = {
+        field.attname: getattr(original, field.attname)
+        for field in Video._meta.concrete_fields
+        if not field.primary_key
+    }
+    fields |= {key: name.replace(old, f"videos/{new}") for key, name in named.items() if name}
+    with transaction.atomic():
+        video = Video(**fields | {"uuid": new, "slot": None})
+        stamp = SlotEpoch.objects.stamp(take_slot=True)
+        video.slot, video.published_at = stamp.slot, stamp.published_at
+        video.save()
+        Rendition.objects.bulk_create(
+            Rendition(
+                video=video,
+                rung=one.rung,
+                width=one.width,
+                height=one.height,
+                bitrate=one.bitrate,
+                size_bytes=one.size_bytes,
+                name=one.name.replace(old, f"videos/{new}"),
+            )
+            for one in renditions
+        )
+        video.hashtags.set(original.hashtags.all())
