@@ -47,7 +47,9 @@ export class Hud {
     on("error", () => this.#fail());
     if (video.error) this.#fail();
     this.#bindTaps(stage, this.events.signal);
-    this.last = video.currentTime = 0;
+    // Setting it, even to where it is, is a seek that throws the first frame away.
+    if (video.currentTime) video.currentTime = 0;
+    this.last = 0;
     video.playbackRate = this.speed;
     this.wanted = pref("autoplay") && !calm();
     beacon.began(article.dataset.clip);
