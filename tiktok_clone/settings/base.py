@@ -219,6 +219,11 @@ AVATAR_MAX_BYTES = env.int("AVATAR_MAX_BYTES", 5 * 1024 * 1024)
 FILE_UPLOAD_TEMP_DIR = MEDIA_ROOT / "incoming"
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+# What uploads must leave free on the disk, for what is being processed and for the database.
+MIN_FREE_BYTES = env.int("MIN_FREE_BYTES", 512 * 1024 * 1024)
+# Where nginx finds MEDIA_ROOT under an internal location; empty: this program sends the bytes.
+MEDIA_ACCEL_PREFIX = env.str("MEDIA_ACCEL_PREFIX", "")
+SUBTITLES_MAX_BYTES = env.int("SUBTITLES_MAX_BYTES", 256 * 1024)
 
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
