@@ -29,6 +29,10 @@ class SeedSnapshot(Timestamped):
         return f"seed {self.seed} of {self.reader_id} in {self.mode}"
 
 
+# Watched in all, from which an impression is a view. Less is a swipe past.
+VIEW_SECONDS = 1.0
+
+
 class Impression(models.Model):
     """That a person was shown a video, and how much of it they watched."""
 

@@ -134,6 +134,9 @@ ACCOUNTS_API = [
 FEEDS_API = [
     get("api-feed", MEMBERS),
     send("post", "api-views", "401 400 400 400 400 400 400"),
+    send("post", "api-not-interested", "401 400 404 404 200 200 404", *V),
+    send("delete", "api-not-interested", ACT, *V),
+    get("api-why", ACT, *V),
 ]
 VIDEO_PAGES = [
     get("video", SEEN, *HV),

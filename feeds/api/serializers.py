@@ -92,3 +92,38 @@ class RecordedSerializer(Description):
     """How many impressions were recorded."""
 
     recorded = serializers.IntegerField()
+
+
+class NotInterestedSerializer(Description):
+    """The state after an act."""
+
+    not_interested = serializers.BooleanField()
+
+
+class ReasonSerializer(Description):
+    """One reason."""
+
+    mode = serializers.ChoiceField(
+        choices=["all", "following", "friends"],
+        allow_null=True,
+        help_text="The feed that it speaks of; null for all of them.",
+    )
+    code = serializers.ChoiceField(
+        choices=[
+            "following",
+            "friend",
+            "shuffled",
+            "own",
+            "not_interested",
+            "muted",
+            "not_published",
+            "in_no_feed",
+        ]
+    )
+    text = serializers.CharField(help_text="For people.")
+
+
+class WhySerializer(Description):
+    """Why a video is in the reader's feeds, or why in none."""
+
+    reasons = ReasonSerializer(many=True)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any, cast
 from urllib.parse import urlencode
 
@@ -17,11 +18,14 @@ from feeds import services
 from feeds.api.serializers import (
     FeedOptionsSerializer,
     FeedPageSerializer,
+    NotInterestedSerializer,
     RecordedSerializer,
     ViewsSerializer,
+    WhySerializer,
 )
 from feeds.options import KNOWN, read_options
 from feeds.paging import Page, make_page
+from feeds.why import explain
 from tiktok_clone.common.api import refuse_unknown_options
 from tiktok_clone.common.errors import invalid
 
@@ -86,6 +90,50 @@ class ViewsView(APIView):
         wanted.is_valid(raise_exception=True)
         batch = [services.Watched(**one) for one in wanted.validated_data["views"]]
         return Response({"recorded": services.record_views(cast(User, request.user), batch)})
+
+
+class NotInterestedView(APIView):
+    """`POST` and `DELETE /videos/:id/not-interested`."""
+
+    permission_classes = [IsAuthenticated]
+
+    @extend_schema(
+        summary="Do not show a video any more",
+        operation_id="videos_not_interested_create",
+        request=None,
+        responses=NotInterestedSerializer,
+    )
+    def post(self, request: Request, video_id: int) -> Response:
+        """From now on it is in none of the reader's feeds; again changes nothing."""
+        services.refuse_video(cast(User, request.user), video_id)
+        return Response({"not_interested": True})
+
+    @extend_schema(
+        summary="Show a video again",
+        operation_id="videos_not_interested_destroy",
+        responses={200: NotInterestedSerializer},
+    )
+    def delete(self, request: Request, video_id: int) -> Response:
+        """Take it back; again changes nothing."""
+        services.allow_video(cast(User, request.user), video_id)
+        return Response({"not_interested": False})
+
+
+class WhyView(APIView):
+    """`GET /videos/:id/why`."""
+
+    permission_classes = [IsAuthenticated]
+
+    @extend_schema(
+        summary="Say why a video is in the feeds",
+        operation_id="videos_why",
+        responses=WhySerializer,
+    )
+    def get(self, request: Request, video_id: int) -> Response:
+        """The true reasons, in plain words."""
+        refuse_unknown_options(request, set())
+        reasons = explain(cast(User, request.user), video_id)
+        return Response({"reasons": [asdict(reason) for reason in reasons]})
 
 
 def _body(request: Request) -> Any:

@@ -1,0 +1,137 @@
+"""What a reader does not want to see, and why a feed shows what it shows."""
+
+from typing import Any
+
+import pytest
+
+from accounts.models import Follow, Mute, User
+from feeds.models import NotInterested
+from tests.api_client import ApiClient
+from tests.factories import VideoFactory, befriend
+from tests.feeds.scroll import FEED, ORDERS, follow_up, ids, scroll
+from videos.models import Video, Visibility
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def clips(user: User) -> list[Video]:
+    """Six clips of friends: they are in every mode."""
+    made = VideoFactory.create_batch(6)
+    for video in made:
+        befriend(user, video.author)
+    return made
+
+
+@pytest.mark.parametrize(("mode", "order"), ORDERS)
+class TestEveryFeed:
+    """At once, in every mode, and for seeds of before."""
+
+    def test_leaves_out_what_one_said_no_to(
+        self, mode: str, order: str, as_user: ApiClient, clips: list[Video]
+    ) -> None:
+        page = as_user.get(FEED, {"mode": mode, "order": order, "limit": 2})
+        unseen = [video for video in clips if video.pk not in ids(page)]
+        answer = as_user.post(f"/videos/{unseen[0].pk}/not-interested")
+        assert answer == {"not_interested": True}
+        rest = ids(as_user.get(FEED, follow_up(page, limit=50)))
+        assert set(rest) == {video.pk for video in unseen[1:]}
+        assert unseen[0].pk not in scroll(as_user, mode=mode, order=order, limit=2)
+
+    def test_shows_it_again_once_that_is_taken_back(
+        self, mode: str, order: str, as_user: ApiClient, clips: list[Video]
+    ) -> None:
+        path = f"/videos/{clips[0].pk}/not-interested"
+        as_user.post(path)
+        assert as_user.delete(path) == {"not_interested": False}
+        assert clips[0].pk in scroll(as_user, mode=mode, order=order, limit=2)
+
+    def test_leaves_out_whom_one_mutes(
+        self, mode: str, order: str, as_user: ApiClient, user: User, clips: list[Video]
+    ) -> None:
+        page = as_user.get(FEED, {"mode": mode, "order": order, "limit": 2})
+        unseen = [video for video in clips if video.pk not in ids(page)]
+        Mute.objects.create(muter=user, muted=unseen[0].author)
+        rest = ids(as_user.get(FEED, follow_up(page, limit=50)))
+        assert set(rest) == {video.pk for video in unseen[1:]}
+
+    def test_of_others_is_not_touched(
+        self, mode: str, order: str, as_user: ApiClient, as_other: ApiClient, other: User,
+        clips: list[Video],
+    ) -> None:  # fmt: skip
+        for video in clips:
+            befriend(other, video.author)
+        as_user.post(f"/videos/{clips[0].pk}/not-interested")
+        Mute.objects.create(muter=clips[0].author, muted=other)  # the other way round
+        assert clips[0].pk in scroll(as_other, mode=mode, order=order, limit=3)
+
+
+def test_saying_no_twice_is_saying_it_once(as_user: ApiClient) -> None:
+    video = VideoFactory()
+    for _ in range(2):
+        as_user.post(f"/videos/{video.pk}/not-interested")
+    assert NotInterested.objects.count() == 1
+    for _ in range(2):
+        as_user.delete(f"/videos/{video.pk}/not-interested")
+    assert not NotInterested.objects.exists()
+
+
+def test_ones_own_video_is_refused_by_name(as_user: ApiClient, user: User) -> None:
+    video = VideoFactory(author=user)
+    answer = as_user.post(f"/videos/{video.pk}/not-interested", expect=400)
+    assert answer["code"] == "own_video"
+
+
+class TestWhy:
+    """True reasons."""
+
+    def codes(self, client: ApiClient, video: Video) -> list[Any]:
+        reasons = client.get(f"/videos/{video.pk}/why")["reasons"]
+        assert all(reason["text"] for reason in reasons)
+        return [(reason["mode"], reason["code"]) for reason in reasons]
+
+    def test_everybodys_shuffled_order(self, as_user: ApiClient) -> None:
+        assert self.codes(as_user, VideoFactory()) == [("all", "shuffled")]
+
+    def test_people_whom_one_follows(self, as_user: ApiClient, user: User) -> None:
+        video = VideoFactory()
+        Follow.objects.create(follower=user, followee=video.author)
+        assert self.codes(as_user, video) == [("following", "following"), ("all", "shuffled")]
+
+    def test_friends(self, as_user: ApiClient, user: User) -> None:
+        video = VideoFactory(visibility=Visibility.FRIENDS)
+        befriend(user, video.author)
+        expected = [("following", "following"), ("friends", "friend")]
+        assert self.codes(as_user, video) == expected
+
+    def test_what_is_left_out_says_so(self, as_user: ApiClient, user: User) -> None:
+        video = VideoFactory()
+        Mute.objects.create(muter=user, muted=video.author)
+        as_user.post(f"/videos/{video.pk}/not-interested")
+        assert self.codes(as_user, video) == [(None, "not_interested"), (None, "muted")]
+
+    def test_ones_own(self, as_user: ApiClient, user: User) -> None:
+        assert self.codes(as_user, VideoFactory(author=user)) == [
+            (None, "own"),
+            ("all", "shuffled"),
+        ]
+        draft = VideoFactory(author=user, draft=True)
+        assert self.codes(as_user, draft) == [(None, "not_published")]
+
+    @pytest.mark.parametrize(("mode", "order"), ORDERS)
+    def test_agrees_with_what_the_feeds_show(
+        self, mode: str, order: str, as_user: ApiClient, user: User, clips: list[Video]
+    ) -> None:
+        as_user.post(f"/videos/{clips[0].pk}/not-interested")
+        Follow.objects.filter(follower=user, followee=clips[1].author).delete()
+        clips[2].visibility = Visibility.PRIVATE
+        clips[2].save()
+        shown = set(scroll(as_user, mode=mode, order=order, limit=3))
+        for video in [*clips[:2], *clips[3:]]:
+            modes = {named for named, _ in self.codes(as_user, video)}
+            assert (mode in modes) == (video.pk in shown)
+
+    def test_costs_one_query(self, as_user: ApiClient, django_assert_num_queries: Any) -> None:
+        video = VideoFactory()
+        with django_assert_num_queries(1):
+            as_user.get(f"/videos/{video.pk}/why")
