@@ -1,6 +1,6 @@
 """Finding people by words, and people to follow."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from django.db import connection
 from django.db.models import (
@@ -18,13 +18,11 @@ from django.db.models import (
 from accounts.models import Follow, FollowRequest, Mute, User
 from accounts.models.user import UserQuerySet
 from tiktok_clone.common.models import WORDS
-from tiktok_clone.common.searching import CANDIDATES, prefix_query, sort_key, whole_query
+from tiktok_clone.common.searching import CANDIDATES, KIND, prefix_query, sort_key, whole_query
 
 if TYPE_CHECKING:
     from accounts.models.user import Viewer
 
-# Above every number of followers: the kind of match counts before it.
-KIND = 10**10
 # So many of the followed people are asked for so many whom they follow, the latest of each.
 ASKED, NAMED = 100, 50
 
@@ -38,7 +36,7 @@ def search_people(viewer: "Viewer", typed: str) -> UserQuerySet:
     """
     query, whole = prefix_query(typed), whole_query(typed)
     if query is None or whole is None:
-        return User.objects.none()
+        return User.objects.annotate(sort_key=F("id")).none()
     handle = typed.strip().removeprefix("@").lower()
     people = User.objects.visible_to(viewer).alias(words=WORDS)
     best = [
@@ -54,10 +52,8 @@ def search_people(viewer: "Viewer", typed: str) -> UserQuerySet:
         output_field=BigIntegerField(),
     )
     found = User.objects.filter(pk__in=itself.union(*best)).alias(words=WORDS)
-    ranked: UserQuerySet = found.annotate(
-        sort_key=sort_key(kind * Value(KIND) + F("followers_count"))
-    )
-    return ranked.order_by("-sort_key")
+    ranked: Any = found.annotate(sort_key=sort_key(kind * Value(KIND) + F("followers_count")))
+    return cast(UserQuerySet, ranked.order_by("-sort_key"))
 
 
 def suggest(viewer: "Viewer", limit: int = 20) -> list[User]:

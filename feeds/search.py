@@ -1,26 +1,40 @@
-"""People and hashtags by words; videos are found by `videos.filters`."""
+"""Hashtags by their beginning; for people and videos see accounts.finding and videos.filters."""
 
-from typing import TYPE_CHECKING
+from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import BigIntegerField, Case, F, QuerySet, Value, When
+from django.urls import reverse
 
-from accounts.models import User
+from tiktok_clone.common.folding import fold
+from tiktok_clone.common.searching import KIND, sort_key
 from videos.models import Hashtag
 from videos.text import fold_tag
 
-if TYPE_CHECKING:
-    from accounts.models.user import Viewer
+
+def find_tags(typed: str = "") -> "QuerySet[Hashtag]":
+    """Return hashtags in use that begin as typed, with or without the sign.
+
+    The very tag comes first, then what differs in accents alone, then the most used. Sort by
+    `-sort_key`; it has no ties. With nothing typed, all that are in use.
+    """
+    tags = Hashtag.objects.filter(videos_count__gt=0)
+    exact, folded = fold_tag(typed.strip().removeprefix("#")), fold(typed)
+    if typed.strip():
+        tags = tags.filter(search_text__startswith=folded) if folded else tags.none()
+    kind = Case(
+        When(name=exact, then=2),
+        When(search_text=folded, then=1),
+        default=0,
+        output_field=BigIntegerField(),
+    )
+    ranked = tags.annotate(sort_key=sort_key(kind * Value(KIND) + F("videos_count")))
+    return ranked.order_by("-sort_key")
 
 
-def find_people(viewer: "Viewer", q: str) -> QuerySet[User]:
-    """Return people with the words in handle or name, the most followed first."""
-    words = q.removeprefix("@")
-    people = User.objects.visible_to(viewer)
-    people = people.filter(Q(handle__icontains=words) | Q(name__icontains=words))
-    return people.order_by("-followers_count", "id")
-
-
-def find_tags(q: str = "") -> QuerySet[Hashtag]:
-    """Return hashtags in use that contain the word, the most used first."""
-    tags = Hashtag.objects.filter(videos_count__gt=0, name__contains=fold_tag(q.removeprefix("#")))
-    return tags.order_by("-videos_count", "name")
+def represent_tag(tag: Hashtag) -> dict[str, Any]:
+    """Return `{name, videos_count, url}`."""
+    return {
+        "name": tag.name,
+        "videos_count": tag.videos_count,
+        "url": reverse("tag", args=[tag.name]),
+    }

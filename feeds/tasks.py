@@ -1,7 +1,11 @@
 """What the worker does for the feed engine."""
 
+from accounts.models import User
+from feeds import affinity, trending
 from feeds.seeds import forget_old_snapshots
 from tiktok_clone.common import jobs
+
+TRENDS = "recompute_trends"
 
 
 @jobs.periodic(cron="*/10 * * * *")
@@ -9,3 +13,17 @@ from tiktok_clone.common import jobs
 def forget_old_seeds(timestamp: int) -> None:
     """Delete the snapshots of integer seeds that nobody may continue any more."""
     forget_old_snapshots()
+
+
+@jobs.periodic(cron="*/5 * * * *")
+@jobs.task(queueing_lock=TRENDS, lock=TRENDS)
+def recompute_trends(timestamp: int) -> None:
+    """Bring the trends of videos and hashtags up to date."""
+    trending.recompute()
+
+
+@jobs.task(retry=jobs.RETRY)
+def settle_forgotten(user_id: int) -> None:
+    """Recompute what somebody cares for after they have cleared their history."""
+    if User.objects.filter(pk=user_id).exists():
+        affinity.rebuild(user_id)

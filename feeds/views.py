@@ -15,11 +15,12 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from accounts import finding
+from accounts.finding import search_people
 from accounts.models import User
 from feeds.api.views import represent_page
 from feeds.options import Asked, read_options
 from feeds.paging import Page, make_page
-from feeds.search import find_people, find_tags
+from feeds.search import find_tags
 from feeds.seeds import NOBODY
 from tiktok_clone.common.errors import DomainError, invalid, not_found
 from videos.filters import VideoFilter
@@ -84,7 +85,7 @@ def tag(request: HttpRequest, name: str) -> HttpResponse:
     if folded != name:
         return redirect("tag", folded)
     videos = Video.objects.published().visible_to(request.user)
-    grid = _grid(request, VideoFilter({"tag": name}, videos).qs)
+    grid = _grid(request, VideoFilter({"tag": name}, videos, request=request).qs)
     known = Hashtag.objects.filter(name=name).first()
     context = {"name": name, "count": known.videos_count if known else None}
     return render(request, "feeds/tag.html", context | grid)
@@ -97,8 +98,8 @@ def search(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {"q": q, "cards": [], "people": [], "tags": []}
     if q:
         videos = Video.objects.published().visible_to(request.user)
-        context |= _grid(request, VideoFilter({"q": q}, videos).qs, q=q)
-        context["people"] = find_people(request.user, q)[:FOUND_PEOPLE]
+        context |= _grid(request, VideoFilter({"q": q}, videos, request=request).qs, q=q)
+        context["people"] = search_people(request.user, q)[:FOUND_PEOPLE]
         context["tags"] = find_tags(q)[:TAGS]
     return render(request, "feeds/search.html", context)
 

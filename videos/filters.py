@@ -1,16 +1,15 @@
 """The options of `GET /videos`."""
 
 import django_filters
-from django.db.models import Q
 
 from accounts.clients import client_of
 from accounts.people import find_person
-from tiktok_clone.common.errors import DomainError, invalid
+from tiktok_clone.common.errors import DomainError
+from tiktok_clone.common.searching import clean_query
 from videos.models import Video
 from videos.models.video import VideoQuerySet
+from videos.relevance import with_words
 from videos.text import fold_tag
-
-QUERY_MAX = 100
 
 
 class VideoFilter(django_filters.FilterSet):
@@ -21,16 +20,24 @@ class VideoFilter(django_filters.FilterSet):
     )
     tag = django_filters.CharFilter(method="by_tag", label="Hashtag, with or without #.")
     q = django_filters.CharFilter(
-        method="by_words", label="Words that the caption or the author's name must have."
+        method="by_words",
+        label="Words, or their beginnings, of the caption or of the author's handle and name.",
     )
 
     class Meta:
         model = Video
         fields: list[str] = []
 
+    def filter_queryset(self, queryset: VideoQuerySet) -> VideoQuerySet:
+        """Nobody comes across those whom they mute, unless they ask for them."""
+        if not self.form.cleaned_data.get("author"):
+            queryset = queryset.not_muted_by(self.request.user)
+        filtered: VideoQuerySet = super().filter_queryset(queryset)
+        return filtered
+
     def by_author(self, videos: VideoQuerySet, name: str, value: str) -> VideoQuerySet:
         """Only of one person; an address is looked up as it is everywhere, counted and asked."""
-        reference = _plain("author", value)
+        reference = clean_query("author", value)
         if "@" not in reference[1:]:
             return videos.filter(author__handle=reference.removeprefix("@").lower())
         try:
@@ -43,24 +50,9 @@ class VideoFilter(django_filters.FilterSet):
 
     def by_tag(self, videos: VideoQuerySet, name: str, value: str) -> VideoQuerySet:
         """Only with one tag, in whatever letter case."""
-        tag = fold_tag(_plain("tag", value).removeprefix("#"))
+        tag = fold_tag(clean_query("tag", value).removeprefix("#"))
         return videos.filter(hashtags__name=tag)
 
     def by_words(self, videos: VideoQuerySet, name: str, value: str) -> VideoQuerySet:
-        """Every word is in the caption, the handle or the name."""
-        for word in _plain("q", value).split()[:10]:
-            videos = videos.filter(
-                Q(caption__icontains=word)
-                | Q(author__handle__icontains=word)
-                | Q(author__name__icontains=word)
-            )
-        return videos
-
-
-def _plain(field: str, value: str) -> str:
-    """Refuse what the database would choke on, by name."""
-    if len(value) > QUERY_MAX:
-        raise invalid(field, "max_length", f"Use at most {QUERY_MAX} characters.")
-    if not value.isprintable():
-        raise invalid(field, "control_characters", "Remove the control characters.")
-    return value
+        """Every word begins one of the caption, or of the author's handle and name."""
+        return with_words(videos, clean_query("q", value), self.request.user)

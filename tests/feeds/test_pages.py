@@ -176,12 +176,12 @@ class TestSearch:
     def test_it_finds_videos_people_and_tags(self, visitor: Client) -> None:
         video = VideoFactory(caption="Waves at dawn")
         person = UserFactory(handle="wavemaker")
-        Hashtag.objects.create(name="bigwaves", videos_count=3)
+        Hashtag.objects.create(name="wavesurf", videos_count=3)
         VideoFactory(caption="Waves for friends", visibility=Visibility.FRIENDS)
         html = read(visitor, "/search?q=wave")
         assert tiles(html) == [video.get_absolute_url()]
         assert f"/@{person.handle}" in html
-        assert "/tag/bigwaves" in html
+        assert "/tag/wavesurf" in html
 
     def test_blocked_people_are_not_found(self, signed_in: Client, user: User) -> None:
         person = UserFactory(handle="wavemaker")

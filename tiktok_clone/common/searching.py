@@ -1,5 +1,7 @@
 """From what a person typed to a query over WORDS; see `models.Searchable`."""
 
+import re
+
 from django.contrib.postgres.search import SearchQuery
 from django.db.models import DecimalField, F
 from django.db.models.expressions import Combinable
@@ -10,13 +12,16 @@ from tiktok_clone.common.folding import fold
 
 LONGEST_QUERY = 100  # characters
 # More words than that narrow nothing down any more, and each costs a read of the index.
-_MOST_WORDS = 8
+MOST_WORDS = 8
 _LONGEST_WORD = 200  # folding may lengthen; the database refuses words above 2 kB
 # So many of the matches are ranked: the best known and, for clips, the newest. Ranking reads
 # their rows; words that half of all rows have must not cost a read of half the table.
 CANDIDATES = 500
+# Above every count: how well something fits comes before how many it has.
+KIND = 10**10
 # Above every id, so that score · STRIDE + id sorts by score, then by id, without ties.
 STRIDE = 10**19
+WHOLE_NUMBER = re.compile(r"-?[0-9]{1,40}", re.ASCII)  # a sort key, as a cursor has it
 
 
 def clean_query(field: str, typed: str) -> str:
@@ -48,7 +53,7 @@ def whole_query(typed: str) -> SearchQuery | None:
 
 def _query(typed: str, ending: str) -> SearchQuery | None:
     # A folded word has letters and digits only: nothing in it could end the quotation.
-    words = [f"'{word[:_LONGEST_WORD]}'{ending}" for word in fold(typed).split()[:_MOST_WORDS]]
+    words = [f"'{word[:_LONGEST_WORD]}'{ending}" for word in fold(typed).split()[:MOST_WORDS]]
     if not words:
         return None
     return SearchQuery(" & ".join(words), config="simple", search_type="raw")

@@ -1,19 +1,15 @@
 """Pages of videos and comments as ready data."""
 
-import re
 from typing import Any, ClassVar
 
-from django.db.models import DecimalField, F
-from django.db.models.functions import Cast
+from django.db.models import F
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from tiktok_clone.common.api import CursorPages
 from tiktok_clone.common.errors import invalid
-
-# Above every id, so that count · STRIDE + id sorts by count, then by id, without ties.
-STRIDE = 10**19
-WHOLE_NUMBER = re.compile(r"-?[0-9]{1,40}", re.ASCII)
+from tiktok_clone.common.searching import WHOLE_NUMBER, sort_key
+from videos.relevance import ranked
 
 
 class NewestFirst(CursorPages):
@@ -35,8 +31,10 @@ class EngagedPages(CursorPages):
 
 
 class OrderedVideos(CursorPages):
-    """`ordering` by publication or by a count. A cursor needs an order without ties:
-    publication times have none by construction, counts are joined with the id.
+    """`ordering` by publication, by a count, by what is watched now, or by how well it fits.
+
+    Latest first unless words are looked for. A cursor needs an order without ties:
+    publication times have none by construction, the others are joined with the id.
     """
 
     CHOICES: ClassVar[dict[str, str]] = {
@@ -44,21 +42,26 @@ class OrderedVideos(CursorPages):
         "likes_count": "sort_key",
         "comments_count": "sort_key",
         "views_count": "sort_key",
+        "trend": "sort_key",
+        "relevance": "sort_key",
     }
 
     def paginate_queryset(
         self, queryset: Any, request: Request, view: APIView | None = None
     ) -> list[Any] | None:
         """Read `ordering` and annotate what it sorts by; an unknown one is refused."""
-        wanted = request.query_params.get("ordering", "-published_at")
+        words = request.query_params.get("q", "")
+        unasked = "-relevance" if words else "-published_at"
+        wanted = request.query_params.get("ordering", unasked)
         field = wanted.removeprefix("-")
         if field not in self.CHOICES:
             known = ", ".join(f"{name}, -{name}" for name in self.CHOICES)
             raise invalid("ordering", "invalid_choice", f"Choose one of: {known}.")
         key = self.CHOICES[field]
-        if key == "sort_key":
-            count = Cast(F(field), DecimalField(max_digits=40, decimal_places=0))
-            queryset = queryset.annotate(sort_key=count * STRIDE + F("id"))
+        if field == "relevance":
+            queryset = ranked(queryset.order_by(), words).order_by().for_cards()
+        elif key == "sort_key":
+            queryset = queryset.annotate(sort_key=sort_key(F(field)))
         self.chosen = f"-{key}" if wanted.startswith("-") else key
         return super().paginate_queryset(queryset, request, view)
 

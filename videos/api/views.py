@@ -30,7 +30,7 @@ ORDERING = OpenApiParameter(
     "ordering",
     str,
     enum=[sign + name for name in OrderedVideos.CHOICES for sign in ("-", "")],
-    description="Latest first unless said otherwise.",
+    description="Latest first unless said otherwise; with `q` by relevance.",
 )
 
 

@@ -1,0 +1,56 @@
+"""What somebody has watched, as they see it, and how they remove it."""
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from accounts.models import User
+from feeds import affinity
+from feeds.models import VIEW_SECONDS, Impression
+from feeds.tasks import settle_forgotten
+from tiktok_clone.common import jobs
+from videos.models import Video
+from videos.representation import Card, iso, represent_videos
+
+# Latest watch first; several watches may be reported in the same moment.
+ORDER = ("-last_at", "-id")
+
+
+def history_of(user: User) -> "QuerySet[Impression]":
+    """What the user has watched and may still see, latest first; a swipe past is no watch."""
+    visible = Video.objects.published().visible_to(user).filter(pk=OuterRef("video"))
+    watched = Q(completed__gt=0) | Q(seconds__gte=VIEW_SECONDS)
+    rows = Impression.objects.filter(watched, Exists(visible), user=user, forgotten_at=None)
+    return rows.order_by(*ORDER)
+
+
+def represent_history(rows: "list[Impression]", user: User) -> list[Card]:
+    """Return the cards of a page of the history, each with `watched_at`, in its order."""
+    at = {row.video_id: row.last_at for row in rows}
+    videos = Video.objects.filter(pk__in=at).for_cards()
+    cards = {card["id"]: card for card in represent_videos(videos, user.pk)}
+    return [cards[pk] | {"watched_at": iso(at[pk])} for pk in at if pk in cards]
+
+
+@transaction.atomic
+def forget_watch(user: User, video_id: int) -> None:
+    """Take a video out of the history; again changes nothing. Watching it again brings it back.
+
+    The row stays, since a view is counted once; it just says no more what the user likes.
+    """
+    list(Video.objects.select_for_update(no_key=True).filter(pk=video_id).values_list("pk"))
+    if _forget(Impression.objects.filter(user=user, video=video_id)):
+        affinity.settle(user.pk, [video_id])
+
+
+@transaction.atomic
+def forget_everything(user: User) -> int:
+    """Empty the history; returns how many videos were in it. A job sees to the rest."""
+    forgotten = _forget(Impression.objects.filter(user=user))
+    if forgotten:
+        jobs.enqueue(settle_forgotten, user_id=user.pk)
+    return forgotten
+
+
+def _forget(rows: "QuerySet[Impression]") -> int:
+    return rows.filter(forgotten_at=None).update(forgotten_at=timezone.now(), longest=0)
