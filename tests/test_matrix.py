@@ -136,6 +136,12 @@ FEEDS_API = [
     send("post", "api-views", "401 400 400 400 400 400 400"),
     send("post", "api-not-interested", "401 400 404 404 200 200 404", *V),
     send("delete", "api-not-interested", ACT, *V),
+    get("api-people-search", OPEN, query="?q=x"),
+    get("api-hashtags", OPEN),
+    get("api-hashtags-trending", OPEN),
+    get("api-history", MEMBERS),
+    send("delete", "api-history", "401 204 204 204 204 204 204"),
+    send("delete", "api-history-video", "401 204 204 204 204 204 204", *V),
     get("api-why", ACT, *V),
 ]
 VIDEO_PAGES = [

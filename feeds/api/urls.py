@@ -2,9 +2,23 @@
 
 from django.urls import URLPattern, path
 
+from feeds.api.discovery import Hashtags, History, PeopleSearch
 from feeds.api.views import FeedView, NotInterestedView, ViewsView, WhyView
 
 urlpatterns: list[URLPattern] = [
+    path("users", PeopleSearch.as_view({"get": "list"}), name="api-people-search"),
+    path("hashtags", Hashtags.as_view({"get": "list"}), name="api-hashtags"),
+    path("hashtags/trending", Hashtags.as_view({"get": "trending"}), name="api-hashtags-trending"),
+    path(
+        "user/history",
+        History.as_view({"get": "list", "delete": "clear"}),
+        name="api-history",
+    ),
+    path(
+        "user/history/<int:video_id>",
+        History.as_view({"delete": "destroy"}),
+        name="api-history-video",
+    ),
     path("videos/feed", FeedView.as_view(), name="api-feed"),
     path("videos/views", ViewsView.as_view(), name="api-views"),
     path(
