@@ -20,6 +20,8 @@ HERE = Path(__file__).resolve().parent
 STATIC = HERE.parent
 LOCK = HERE / "vendor.lock.json"
 SPRITE = STATIC / "img" / "sprite.svg"
+# Maps are not copied, and collecting static files fails on a name that leads nowhere.
+SOURCE_MAP = re.compile(rb"\n//# sourceMappingURL=\S+\s*\Z")
 
 
 def sha256(path: Path) -> str:
@@ -88,7 +90,7 @@ def fetch(lock: dict) -> None:
                 for member, target in package["copy"].items():
                     path = STATIC / target
                     path.parent.mkdir(parents=True, exist_ok=True)
-                    path.write_bytes(read(member))
+                    path.write_bytes(SOURCE_MAP.sub(b"", read(member)))
                     files[target] = sha256(path)
                 symbols += [
                     symbol(identifier, read(member).decode())
