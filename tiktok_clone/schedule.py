@@ -5,7 +5,7 @@ The worker imports this module; each entry only enqueues or runs one task.
 
 from procrastinate.contrib.django import app as procrastinate_app
 
-from tiktok_clone.common import jobs
+from tiktok_clone.common import idempotency, jobs
 from videos import counters
 
 STALLED_AFTER_SECONDS = 60
@@ -32,3 +32,10 @@ async def remove_old_jobs(timestamp: int) -> None:
 def reconcile_counters(timestamp: int) -> None:
     """Compare counters with their rows; what differed is logged and set right."""
     counters.reconcile()
+
+
+@jobs.periodic(cron="29 * * * *")
+@jobs.task(queueing_lock="forget_idempotent_answers", retry=jobs.RETRY)
+def forget_idempotent_answers(timestamp: int) -> None:
+    """Delete the answers of requests that nobody may repeat any more."""
+    idempotency.forget_old_answers()

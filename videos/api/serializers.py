@@ -36,6 +36,21 @@ class SourceSerializer(Description):
     bitrate = serializers.IntegerField(help_text="Bits a second.")
 
 
+class SpriteSerializer(Description):
+    """Stills of a video in one row, each from the middle of its part."""
+
+    url = serializers.CharField()
+    columns = serializers.IntegerField(help_text="How many; all have the video's shape.")
+
+
+class SubtitlesSerializer(Description):
+    """The subtitles in one language."""
+
+    language = serializers.CharField(help_text="A BCP 47 tag.")
+    label = serializers.CharField(help_text="The name of the language, or what was given.")  # type: ignore[assignment]
+    url = serializers.CharField(help_text="Path of the WebVTT.")
+
+
 class VideoSerializer(Description):
     """A video, as one reader sees it."""
 
@@ -50,7 +65,9 @@ class VideoSerializer(Description):
     visibility = serializers.ChoiceField(choices=Visibility.choices)
     sources = SourceSerializer(many=True, help_text="From small to large.")
     poster = serializers.CharField(allow_null=True)
-    preview = serializers.CharField(allow_null=True)
+    preview = serializers.CharField(allow_null=True, help_text="Three seconds as a WebP.")
+    sprite = SpriteSerializer(allow_null=True)
+    subtitles = SubtitlesSerializer(many=True)
     placeholder = serializers.CharField(allow_null=True, help_text="A tiny picture, data URI.")
     duration = serializers.FloatField(help_text="Seconds.")
     width = serializers.IntegerField()

@@ -1,5 +1,8 @@
 """Posting a video, and processing it again."""
 
+import hashlib
+import json
+from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest
@@ -13,6 +16,9 @@ from rest_framework.views import APIView
 
 from accounts.api.throttles import UploadThrottle
 from accounts.models import User
+from tiktok_clone.common.errors import not_found
+from tiktok_clone.common.idempotency import attempt, fingerprint_of
+from tiktok_clone.common.idempotent import PARAMETER, key_of, replay
 from videos.api.serializers import VideoSerializer
 from videos.models import Video, Visibility
 from videos.receiving import stream_uploads
@@ -43,6 +49,7 @@ class UploadView(APIView):
     @extend_schema(
         summary="Post a video",
         operation_id="video_create",
+        parameters=[PARAMETER],
         request={"multipart/form-data": NewVideoSerializer},
         responses={201: VideoSerializer},
     )
@@ -51,14 +58,47 @@ class UploadView(APIView):
 
         A refused file is a 400 (413 when too large) with a code and what to do.
         """
-        form = request.POST
-        video = publishing.create_video(
-            person(request),
-            request.FILES.get("file"),
-            form.get("caption", ""),
-            form.get("visibility", Visibility.PUBLIC),
-        )
-        return Response(represent(video, request), status.HTTP_201_CREATED)
+        key = key_of(request)
+        if key is None:
+            return Response(_create(request), status.HTTP_201_CREATED)
+        with attempt(person(request).pk, key, _fingerprint(request)) as held:
+            if held.answer is None:
+                body = _create(request, lambda video: held.finish(201, {"id": video.pk}))
+                held.finish(201, body)
+                return Response(body, status.HTTP_201_CREATED)
+            code, body = held.answer
+            if set(body) == {"id"}:  # cut off before the whole answer was kept
+                body = _represent_own(request, body["id"])
+            return replay((code, body))
+
+
+def _create(request: Request, on_stored: Callable[[Video], None] | None = None) -> dict[str, Any]:
+    form = request.POST
+    video = publishing.create_video(
+        person(request),
+        request.FILES.get("file"),
+        form.get("caption", ""),
+        form.get("visibility", Visibility.PUBLIC),
+        on_stored=on_stored,
+    )
+    return represent(video, request)
+
+
+def _represent_own(request: Request, video_id: int) -> dict[str, Any]:
+    video = Video.objects.editable_by(person(request)).filter(pk=video_id).first()
+    if video is None:
+        raise not_found("video")
+    return represent(video, request)
+
+
+def _fingerprint(request: Request) -> str:
+    """Of the fields and of the bytes; the file's name does not matter."""
+    upload: Any = request.FILES.get("file")
+    digest = hashlib.file_digest(upload, "sha256").hexdigest() if upload else ""
+    if upload:
+        upload.seek(0)
+    fields = json.dumps(dict(request.POST.lists()), sort_keys=True)
+    return fingerprint_of(request.method, request.path, fields, digest)
 
 
 class RetryView(APIView):

@@ -14,6 +14,7 @@ from rest_framework.viewsets import GenericViewSet
 from accounts.clients import client_of
 from accounts.models import User
 from accounts.people import find_person
+from tiktok_clone.common import idempotent
 from tiktok_clone.common.api import refuse_unknown_options
 from tiktok_clone.common.errors import not_found
 from videos import listing
@@ -126,7 +127,13 @@ class VideoViewSet(VideoLists):
         count = engagement.unsave_video(viewer_of(request), video_id)
         return Response({"saved": False, "saves_count": count})
 
-    @extend_schema(summary="Count a share", request=None, responses=serializers.SharedSerializer)
+    @extend_schema(
+        summary="Count a share",
+        parameters=[idempotent.PARAMETER],
+        request=None,
+        responses=serializers.SharedSerializer,
+    )
+    @idempotent.idempotent
     def share(self, request: Request, video_id: int) -> Response:
         """Say that a video was passed on; each person counts once."""
         count = engagement.share_video(viewer_of(request), video_id)
@@ -135,9 +142,11 @@ class VideoViewSet(VideoLists):
 
     @extend_schema(
         summary="Report to the moderators",
+        parameters=[idempotent.PARAMETER],
         request=serializers.WriteReportSerializer,
         responses=serializers.ReportedSerializer,
     )
+    @idempotent.idempotent
     def report(self, request: Request, video_id: int) -> Response:
         """Report a video; the first report of a person stands."""
         wanted = serializers.WriteReportSerializer(data=request.data)

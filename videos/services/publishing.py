@@ -1,7 +1,7 @@
 """Posting, editing, retrying and deleting videos."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -28,12 +28,14 @@ def create_video(
     upload: "File[bytes] | Path | None",
     caption: str = "",
     visibility: str = Visibility.PUBLIC,
+    on_stored: Callable[[Video], None] | None = None,
 ) -> Video:
     """Take in a video: it is checked now and processed by the worker.
 
     Args:
         upload: an uploaded file, or the path of a local one, which stays where it is (and
             must not be changed afterwards: the store may share its bytes).
+        on_stored: called in the transaction that makes it stored.
 
     Returns:
         The stored video, with its job enqueued in the same transaction.
@@ -54,7 +56,7 @@ def create_video(
         except BaseException:
             _discard(video)
             raise
-    return _confirm(video)
+    return _confirm(video, on_stored)
 
 
 def edit_video(
@@ -190,12 +192,14 @@ def _reserve(author: User, caption: str, visibility: str, found: Probe, size: in
     )
 
 
-def _confirm(video: Video) -> Video:
+def _confirm(video: Video, on_stored: Callable[[Video], None] | None) -> Video:
     with transaction.atomic():
         stored = video.advance(Status.STORED)
         if stored:
             link_caption(video)
             tasks.enqueue_processing(video.pk)
+            if on_stored is not None:
+                on_stored(video)
     if not stored:
         # Outside of the transaction, which the error would take back.
         publication.bury(video.folder)
