@@ -202,10 +202,16 @@ FEED_PAGES = [
     get("explore", OPEN),
     get("tag", OPEN, "tag"),
     get("search", OPEN),
+    get("search-suggest", OPEN, query="?q=x"),
+    get("history", PAGE),
+    form("history-clear", BACK),
+    form("history-remove", BACK, *V),
 ]
 PROJECT = [
     get("healthz", OPEN),
     get("readyz", OPEN),
+    # From this machine, as here; tests/project/test_metrics.py has everybody else.
+    get("metrics", OPEN),
     get("schema", OPEN),
     get("docs", OPEN),
 ]

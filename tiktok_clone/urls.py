@@ -8,6 +8,7 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from tiktok_clone.common import views
+from tiktok_clone.operations.views import metrics
 
 # Its start-up script comes from a URL of its own; only its style sheet is in the page.
 docs = csp_update({"style-src": [UNSAFE_INLINE]})(
@@ -17,6 +18,7 @@ docs = csp_update({"style-src": [UNSAFE_INLINE]})(
 urlpatterns = [
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
+    path("metrics", metrics, name="metrics"),
     path("schema", SpectacularAPIView.as_view(permission_classes=[]), name="schema"),
     path("docs", docs, name="docs"),
     path("", include("accounts.api.urls")),

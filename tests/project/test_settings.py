@@ -22,8 +22,9 @@ def names_read_by_the_code() -> set[str]:
     """Variables read by settings, launcher and compose file."""
     settings = "".join(p.read_text() for p in (ROOT / "tiktok_clone/settings").glob("*.py"))
     names = set(re.findall(r"\benv(?:\.\w+)?\(\s*\"([A-Z_]+)\"", settings))
-    launcher = (ROOT / "tiktok_clone/launch.py").read_text()
-    names |= set(re.findall(r"environ\w*\.get\(\"([A-Z_]+)\"", launcher))
+    for module in ("launch.py", "operations/metrics.py"):
+        code = (ROOT / "tiktok_clone" / module).read_text()
+        names |= set(re.findall(r"environ\w*\.get\(\"([A-Z_]+)\"", code))
     names |= set(re.findall(r"\$\{([A-Z_]+)", (ROOT / "docker-compose.yml").read_text()))
     return names | {"DJANGO_SETTINGS_MODULE"}
 

@@ -15,6 +15,8 @@ from procrastinate.exceptions import AlreadyEnqueued
 from procrastinate.manager import JobManager
 from procrastinate.tasks import Task
 
+from tiktok_clone.common import logs
+
 
 def task(**options: Any) -> Callable[[Callable[..., Any]], Task[..., Any, ...]]:
     """Declare a task; the options are those of Procrastinate's `app.task`.
@@ -64,6 +66,6 @@ def enqueue(
         # A savepoint: the refusal of a second waiting job is an error of the database, which
         # would otherwise make the caller's commit a silent rollback.
         with transaction.atomic():
-            return deferrer.defer(**ids)
+            return deferrer.defer(**ids, **logs.job_arguments())
     except AlreadyEnqueued:
         return None

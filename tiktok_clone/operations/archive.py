@@ -15,6 +15,7 @@ import json
 import tarfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, BinaryIO
@@ -95,14 +96,20 @@ def _member(name: str, size: int) -> tarfile.TarInfo:
 
 
 def members(path: Path) -> Iterator[tuple[tarfile.TarInfo, IO[bytes]]]:
-    """Yield name and content of each member in order; DamagedError where it cannot be read."""
+    """Yield name and content of each member in order; DamagedError where there is another thing."""
+    with tarfile.open(path, "r|", bufsize=CHUNK) as tar:
+        for member in tar:
+            content = tar.extractfile(member)
+            if content is None:
+                raise DamagedError(f"{path} is no backup: {member.name} in it is not a file.")
+            yield member, content
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Raise DamagedError where the file cannot be read as a tar file within the block."""
     try:
-        with tarfile.open(path, "r|", bufsize=CHUNK) as tar:
-            for member in tar:
-                content = tar.extractfile(member)
-                if content is None:
-                    raise DamagedError(f"{path} is no backup: {member.name} in it is not a file.")
-                yield member, content
+        yield
     except (tarfile.TarError, EOFError) as error:
         raise DamagedError(f"{path} cannot be read to its end: {error}.") from error
 
@@ -113,11 +120,13 @@ def read_manifest(path: Path) -> Manifest:
     Raises:
         DamagedError: this is no backup of ours, or one of a later format.
     """
-    member, content = next(members(path), (None, None))
-    if member is None or content is None or member.name != MANIFEST or member.size > TEXT_LIMIT:
-        raise DamagedError(f"{path} is no backup: it does not begin with {MANIFEST}.")
+    with reading(path):
+        member, content = next(members(path), (None, None))
+        if member is None or content is None or member.name != MANIFEST:
+            raise DamagedError(f"{path} is no backup: it does not begin with {MANIFEST}.")
+        text = content.read(TEXT_LIMIT)
     try:
-        manifest = Manifest(**json.loads(content.read()))
+        manifest = Manifest(**json.loads(text))
     except (ValueError, TypeError) as error:
         raise DamagedError(f"{MANIFEST} in {path} cannot be read: {error}.") from error
     if manifest.format != FORMAT:
@@ -133,14 +142,15 @@ def verify(path: Path, advance: Advance) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     expected: dict[str, str] | None = None
-    for member, content in members(path):
-        if member.name == SUMS:
-            expected = _sums(content.read().decode(errors="replace"))
-            break
-        hashed = _Hashed(content, advance)
-        while hashed.read(CHUNK):
-            pass
-        found[member.name] = hashed.digest.hexdigest()
+    with reading(path):
+        for member, content in members(path):
+            if member.name == SUMS:
+                expected = _sums(content.read().decode(errors="replace"))
+                break
+            hashed = _Hashed(content, advance)
+            while hashed.read(CHUNK):
+                pass
+            found[member.name] = hashed.digest.hexdigest()
     if expected is None:
         raise DamagedError(f"{path} is not complete: it ends without {SUMS}.")
     wrong = sorted(name for name in {*found, *expected} if found.get(name) != expected.get(name))

@@ -30,6 +30,7 @@ from tiktok_clone.operations.archive import (
     Manifest,
     members,
     read_manifest,
+    reading,
     verify,
 )
 from videos.models import Video
@@ -65,6 +66,7 @@ def restore(source: Path, *, overwrite: bool, show_progress: bool) -> Restored:
         with _bar(source, "Checking", show_progress=show_progress) as bar:
             sums = verify(source, bar.update)
         with (
+            reading(source),
             _bar(source, "Restoring", show_progress=show_progress) as bar,
             tempfile.TemporaryDirectory(dir=incoming()) as folder,
         ):

@@ -11,6 +11,8 @@ from csp.constants import NONCE, NONE, SELF
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from tiktok_clone.common import logs
+
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 env = environ.Env()
 
@@ -48,6 +50,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "tiktok_clone.common.middleware.RequestLogMiddleware",
+    "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "tiktok_clone.common.compression.TextGZipMiddleware",
@@ -61,6 +65,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 
 ROOT_URLCONF = "tiktok_clone.urls"
@@ -105,7 +110,7 @@ REDIS_TIMEOUT = env.float("REDIS_TIMEOUT", 0.1)
 if REDIS_URL:
     CACHES = {
         "default": {
-            "BACKEND": "django_redis.cache.RedisCache",
+            "BACKEND": "django_prometheus.cache.backends.redis.RedisCache",
             "LOCATION": REDIS_URL,
             "KEY_PREFIX": "loopy",
             "OPTIONS": {
@@ -253,14 +258,14 @@ CONTENT_SECURITY_POLICY = {
 SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
 X_FRAME_OPTIONS = "DENY"
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
-    # At INFO it tells of every task that it learns of, in every process.
-    "loggers": {"procrastinate": {"level": "WARNING"}},
+# `line` or `json`.
+LOG_FORMAT = env.str("LOG_FORMAT", "line")
+LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
+LOGGING = logs.configuration(style=LOG_FORMAT, level=LOG_LEVEL)
+# Who may read /metrics; without it, only requests from this machine.
+METRICS_TOKEN = env.str("METRICS_TOKEN", "")
+PROCRASTINATE_WORKER_DEFAULTS = {
+    "concurrency": env.int("WORKER_CONCURRENCY", 2),
+    "worker_middleware": [logs.log_job],
 }
-PROCRASTINATE_WORKER_DEFAULTS = {"concurrency": env.int("WORKER_CONCURRENCY", 2)}
 PROCRASTINATE_IMPORT_PATHS = ["tiktok_clone.schedule", "feeds.demo.tasks"]

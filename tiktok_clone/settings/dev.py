@@ -1,9 +1,10 @@
 """Development: what `make run` uses. The launcher sets SECRET_KEY and the services' addresses."""
 
+from tiktok_clone.common import logs
 from tiktok_clone.settings.base import *  # noqa: F403
+from tiktok_clone.settings.base import LOG_FORMAT, LOG_LEVEL, env
 from tiktok_clone.settings.base import STORAGES as BASE_STORAGES
 from tiktok_clone.settings.base import THROTTLE_RATES as PRODUCTION_RATES
-from tiktok_clone.settings.base import env
 
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["*"])
 # One person tries everything from one address, so the limits are a hundred times wider.
@@ -14,3 +15,5 @@ STORAGES = {
         "BACKEND": "tiktok_clone.common.staticfiles.UncompressedStaticFilesStorage",
     },
 }
+# At a terminal, the sign-ins of whoever tries things out are as quiet as everything else.
+LOGGING = logs.configuration(style=LOG_FORMAT, level=LOG_LEVEL, audit_level=LOG_LEVEL)

@@ -18,6 +18,7 @@ class Command(BaseCommand):
     """Reads only, unless told to remove."""
 
     help = "List objects that rows name and the store lacks, and objects of no row."
+    requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Whether to remove objects of no row."""
