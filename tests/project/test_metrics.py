@@ -141,7 +141,9 @@ def test_the_room_left_is_that_of_the_media(monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.skipif(not os.environ.get("REDIS_URL"), reason="There is no redis-server here.")
 def test_hits_and_misses_of_the_cache_are_counted() -> None:
-    hits, misses = (f'django_cache_get_{word}_total{{backend="redis"}}' for word in ("hits", "misses"))
+    hits, misses = (
+        f'django_cache_get_{word}_total{{backend="redis"}}' for word in ("hits", "misses")
+    )
     before = scrape()
     cache.set("one", 1)
     cache.get("one")
