@@ -2,10 +2,11 @@
 
 from typing import TYPE_CHECKING
 
-from django.db.models import Prefetch, prefetch_related_objects
+from django.db.models import prefetch_related_objects
 
 from accounts.models import Follow
-from videos.models import Hashtag, Rendition, Video
+from videos.models import Video
+from videos.models.video import card_parts
 from videos.representation import Card, reader_state, represent_video
 
 if TYPE_CHECKING:
@@ -21,11 +22,7 @@ def load_cards(videos: list[Video], viewer: "Viewer") -> dict[int, Card]:
         videos: ready videos with their authors loaded.
         viewer: whose likes and follows are merged in; nobody's when not signed in.
     """
-    prefetch_related_objects(
-        videos,
-        Prefetch("renditions", Rendition.objects.order_by("rung")),
-        Prefetch("hashtags", Hashtag.objects.order_by("name")),
-    )
+    prefetch_related_objects(videos, *card_parts())
     cards = {video.pk: represent_video(video) for video in videos}
     cards = {pk: card for pk, card in cards.items() if card["sources"]}
     reader = viewer.pk if viewer is not None else None

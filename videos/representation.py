@@ -16,6 +16,7 @@ from tiktok_clone.common.storage import store
 from videos.models import Comment, CommentLike, Like, Save, Status, Video, Visibility
 
 SOURCE_TYPE = "video/mp4"
+SPRITE_COLUMNS = 10  # as videos.media.stills makes it
 Card = dict[str, Any]
 
 
@@ -27,10 +28,11 @@ def represent_video(video: Video) -> Card:
 
     Returns:
         `{id, status, progress, reason, caption, author, hashtags, visibility, sources,
-        poster, preview, placeholder, duration, width, height, *_count, created_at,
-        published_at, url, share_url}`; times are ISO 8601 in UTC, `duration` is in
+        poster, preview, sprite, subtitles, placeholder, duration, width, height, *_count,
+        created_at, published_at, url, share_url}`; times are ISO 8601 in UTC, `duration` is in
         seconds, `bitrate` in bits a second. Sources go from small to large and are
-        empty until the video is ready.
+        empty until the video is ready. The sprite `{url, columns}` is a row of stills, each
+        from the middle of its part of the clip; `preview` moves.
     """
     path = video.get_absolute_url()
     public = is_for_everybody(video)
@@ -46,7 +48,9 @@ def represent_video(video: Video) -> Card:
         "visibility": str(video.visibility),
         "sources": _sources(video, public) if video.status == Status.READY else [],
         "poster": store().url(video.poster, public=public) if video.poster else None,
-        "preview": None,
+        "preview": store().url(video.preview, public=public) if video.preview else None,
+        "sprite": _sprite(video, public),
+        "subtitles": _subtitles(video, path),
         "placeholder": video.placeholder or None,
         "duration": video.duration,
         "width": video.width,
@@ -140,6 +144,24 @@ def iso(moment: datetime | None) -> str | None:
     if moment is None:
         return None
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _sprite(video: Video, public: bool) -> dict[str, Any] | None:
+    if not video.sprite:
+        return None
+    return {"url": store().url(video.sprite, public=public), "columns": SPRITE_COLUMNS}
+
+
+def _subtitles(video: Video, path: str) -> list[dict[str, str]]:
+    """The address changes with the text, so that a player never shows an older one."""
+    return [
+        {
+            "language": row.language,
+            "label": row.label,
+            "url": f"{path}/subtitles/{row.language}.vtt?v={row.created_at.timestamp():.0f}",
+        }
+        for row in video.subtitles.all()
+    ]
 
 
 def _sources(video: Video, public: bool) -> list[dict[str, Any]]:

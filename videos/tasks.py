@@ -3,23 +3,26 @@
 import logging
 import shutil
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 from procrastinate import JobContext, RetryStrategy
+from procrastinate.tasks import Task
 
 from tiktok_clone.common import jobs, keeping
-from tiktok_clone.common.storage import incoming, store
+from tiktok_clone.common.storage import incoming, room, store
 from videos import captions, publication
-from videos.media import processing
+from videos.media import pictures, processing
 from videos.media.ffmpeg import FfmpegError
 from videos.media.refusals import RefusedError
 from videos.models import Status, Tombstone, Video
 
 log = logging.getLogger(__name__)
 
-# Waits 3, 9 and 27 seconds: for a full disk or a killed ffmpeg; the creator can retry after that.
+# Waits 3, 9 and 27 seconds, for a killed ffmpeg; the creator can retry after that. A full disk
+# takes longer: the clip fails at once, with its reason, and the sweep takes it up again.
 MAX_RETRIES = 3
 MEDIA_RETRY = RetryStrategy(max_attempts=MAX_RETRIES, exponential_wait=3)
 # An upload that nobody finished: longer than any request lives.
@@ -27,6 +30,10 @@ ABANDONED_AFTER = timedelta(hours=2)
 # A video in processing writes its progress every second.
 STALE_AFTER = timedelta(minutes=10)
 TOMBSTONES_PER_RUN = 200
+# What a ready video still lacks is tried again for so long, and so often.
+TAKEN_UP_FOR = timedelta(days=7)
+ATTEMPTS_MAX = 20
+TAKEN_UP_PER_RUN = 100
 
 
 @jobs.task(queue="media", retry=MEDIA_RETRY, pass_context=True)
@@ -38,7 +45,7 @@ def process_video(context: JobContext, video_id: int) -> None:
         processing.give_up(video_id, refusal)
     except Exception as error:
         final = isinstance(error, FfmpegError) and not error.killed
-        if not final and context.job.attempts < MAX_RETRIES:
+        if not (final or room.is_full(error)) and context.job.attempts < MAX_RETRIES:
             raise
         log.exception("video %s could not be processed", video_id)
         processing.give_up(video_id, error)
@@ -51,10 +58,16 @@ def make_larger_renditions(video_id: int) -> None:
     processing.make_larger(video_id)
 
 
+@jobs.task(queue="media", retry=MEDIA_RETRY, priority=-5)
+def make_stills(video_id: int) -> None:
+    """Add preview and sprite to a published video."""
+    pictures.make_moving(video_id)
+
+
 @jobs.task(queue="media", retry=MEDIA_RETRY)
 def change_cover(video_id: int, milliseconds: int) -> None:
     """Make the frame at a time of the clip its poster."""
-    processing.change_cover(video_id, milliseconds / 1000)
+    pictures.change_cover(video_id, milliseconds / 1000)
 
 
 @jobs.task(queue="default", retry=jobs.RETRY)
@@ -104,6 +117,8 @@ def sweep_uploads(timestamp: int) -> None:
     )
     for video_id in list(stale.values_list("pk", flat=True)):
         enqueue_processing(video_id)
+    if room.has_room(0):
+        _take_up(now)
     _remove_old_files(time.time() - ABANDONED_AFTER.total_seconds())
 
 
@@ -118,7 +133,31 @@ def enqueue_processing(video_id: int) -> None:
 
 
 def _enqueue_rest(video: Video) -> None:
-    jobs.enqueue(make_larger_renditions, lock=f"video-{video.pk}", video_id=video.pk)
+    _enqueue_later(make_stills, video.pk)
+    _enqueue_later(make_larger_renditions, video.pk)
+
+
+def _enqueue_later(task: Task[..., Any, ...], video_id: int) -> None:
+    waiting = f"{task.name.rpartition('.')[2]}-{video_id}"
+    jobs.enqueue(task, lock=f"video-{video_id}", queueing_lock=waiting, video_id=video_id)
+
+
+def _take_up(now: datetime) -> None:
+    """Go on with what the disk had no room for, or what ran out of retries, for a week."""
+    full = Video.objects.filter(status=Status.FAILED, reason_code=room.CODE)
+    for video in full.order_by("pk")[:TAKEN_UP_PER_RUN]:
+        with transaction.atomic():
+            if video.advance(Status.STORED, progress=0, reason="", reason_code=""):
+                enqueue_processing(video.pk)
+    recent = Video.objects.filter(
+        created_at__range=(now - TAKEN_UP_FOR, now - STALE_AFTER), attempt__lt=ATTEMPTS_MAX
+    ).order_by("pk")
+    for task, lacking in (
+        (make_stills, recent.without_stills()),
+        (make_larger_renditions, recent.without_larger()),
+    ):
+        for video_id in list(lacking.values_list("pk", flat=True)[:TAKEN_UP_PER_RUN]):
+            _enqueue_later(task, video_id)
 
 
 @transaction.atomic

@@ -15,7 +15,8 @@ pytestmark = pytest.mark.django_db
 
 FIELDS = {
     "id", "status", "progress", "reason", "reason_code", "caption", "author", "hashtags",
-    "visibility", "sources", "poster", "preview", "placeholder", "duration", "width", "height",
+    "visibility", "sources", "poster", "preview", "sprite", "subtitles", "placeholder",
+    "duration", "width", "height",
     "likes_count", "comments_count", "saves_count", "shares_count", "views_count", "created_at",
     "published_at", "url", "share_url",
 }  # fmt: skip
@@ -75,12 +76,12 @@ def test_what_is_not_ready_has_no_sources_and_says_why() -> None:
 
 
 @pytest.mark.parametrize("wanted", [1, 20])
-def test_cards_take_three_queries_and_one_for_the_reader(user: User, wanted: int) -> None:
+def test_cards_take_four_queries_and_one_for_the_reader(user: User, wanted: int) -> None:
     for _ in range(wanted):
         link_caption(VideoFactory(caption="#a #b"))
     videos = Video.objects.visible_to(user).for_cards()
-    assert queries_of(lambda: represent_videos(videos.all(), None)) == 3
-    assert queries_of(lambda: represent_videos(videos.all(), user.pk)) == 4
+    assert queries_of(lambda: represent_videos(videos.all(), None)) == 4
+    assert queries_of(lambda: represent_videos(videos.all(), user.pk)) == 5
 
 
 def test_the_state_of_a_reader_is_theirs_alone(user: User, other: User) -> None:

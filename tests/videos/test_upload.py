@@ -70,7 +70,11 @@ def test_larger_renditions_follow_and_the_original_goes(
     purge()
     folder = str(video.folder)
     kept = sorted(name.removeprefix(f"{folder}/") for name in store().names(folder))
-    assert kept == ["1/360.mp4", "1/poster.webp", "2/540.mp4", "2/720.mp4"]
+    stills = ["2/preview.webp", "2/sprite.webp"]
+    assert kept == ["1/360.mp4", "1/poster.webp", *stills, "3/540.mp4", "3/720.mp4"]
+    card = as_user.get(f"/videos/{video.pk}")
+    assert card["preview"] == store().url(f"{folder}/2/preview.webp")
+    assert card["sprite"] == {"url": store().url(f"{folder}/2/sprite.webp"), "columns": 10}
 
 
 @pytest.mark.parametrize("visibility", ["friends", "private"])

@@ -32,12 +32,16 @@ def program() -> str:
     return settings.FFMPEG_PATH or imageio_ffmpeg.get_ffmpeg_exe()
 
 
-def run(arguments: list[str], on_progress: OnProgress | None = None) -> None:
+def run(arguments: list[str], on_progress: OnProgress | None = None) -> dict[str, str]:
     """Run ffmpeg to its end.
 
     Args:
         arguments: inputs, filters and outputs; the files must be local.
         on_progress: called with the seconds of the clip done so far, about twice a second.
+
+    Returns:
+        The last value of each `key=value` on its output: its progress, and what filters that
+        measure (`ametadata=print:file=-`) found.
 
     Raises:
         FfmpegError: it failed or was ended; the message is ffmpeg's own.
@@ -51,8 +55,7 @@ def run(arguments: list[str], on_progress: OnProgress | None = None) -> None:
         deadline = threading.Timer(TIMEOUT_SECONDS, child.kill)
         deadline.start()
         try:
-            if child.stdout:
-                _follow(child.stdout, on_progress)
+            facts = _follow(child.stdout, on_progress) if child.stdout else {}
             code = child.wait()
         finally:
             deadline.cancel()
@@ -61,10 +64,14 @@ def run(arguments: list[str], on_progress: OnProgress | None = None) -> None:
             messages.seek(0)
             text = messages.read()[-MESSAGE_MAX:].decode(errors="replace").strip()
             raise FfmpegError(text or f"exit code {code}", killed=code < 0 or code > 128)
+    return facts
 
 
-def _follow(lines: IO[bytes], on_progress: OnProgress | None) -> None:
+def _follow(lines: IO[bytes], on_progress: OnProgress | None) -> dict[str, str]:
+    facts = {}
     for line in lines:
-        key, _, value = line.decode().strip().partition("=")
+        key, _, value = line.decode(errors="replace").strip().partition("=")
+        facts[key] = value
         if on_progress and key == "out_time_us" and value.isdigit():
             on_progress(int(value) / 1e6)
+    return facts

@@ -20,6 +20,9 @@ POSTER_SIDE = 540
 MAX_RATES = ((360, 900_000), (540, 1_800_000), (720, 3_000_000), (1080, 5_500_000))
 # Frames keep the tags of the source unless told; the encoder's options do not overrule them.
 TAGS = "setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709:range=limited"
+# Nothing of the source's metadata survives, the place where it was filmed least of all.
+BARE = ["-sn", "-dn", "-map_metadata", "-1", "-map_chapters", "-1", "-fflags", "+bitexact"]
+CONTAINER = [*BARE, "-movflags", "+faststart", "-f", "mp4"]
 # Nominal peak of 203 nits is the reference white of ITU-R BT.2408.
 TONE_MAP = (
     "zscale=t=linear:npl=203,format=gbrpf32le,zscale=p=bt709,"
@@ -62,7 +65,14 @@ def frame_rate(source: Fraction) -> Fraction:
 
 
 def ladder_command(
-    source: Path, probe: Probe, wanted: list[Rung], folder: Path, *, poster: bool = False
+    source: Path,
+    probe: Probe,
+    wanted: list[Rung],
+    folder: Path,
+    *,
+    poster: bool = False,
+    leveling: str = "",
+    sound_of: Path | None = None,
 ) -> list[str]:
     """Return ffmpeg's arguments (without the program) that make `<folder>/<side>.mp4` of each rung.
 
@@ -70,10 +80,21 @@ def ladder_command(
         source: the original, only read.
         wanted: the rungs to make, at least one.
         poster: also make `<folder>/poster.png`, the most typical of the first frames.
+        leveling: filters for the sound, see `sound.leveling`.
+        sound_of: a rendition of this clip whose sound is taken as it is, in place of encoding
+            the source's again.
     """
-    arguments = ["-i", str(source), "-filter_complex", _graph(probe, wanted, poster)]
+    arguments = ["-i", str(source), *(["-i", str(sound_of)] if sound_of else [])]
+    arguments += ["-filter_complex", _graph(probe, wanted, poster)]
+    if sound_of:
+        sound = ["-map", "1:a?", "-c:a", "copy"]
+    elif probe.audio_stream is None:
+        sound = ["-an"]
+    else:
+        sound = ["-map", f"0:{probe.audio_stream}", "-c:a", "aac", "-b:a", "128k", "-ac", "2"]
+        sound += ["-ar", str(AUDIO_RATE), *(["-af", leveling] if leveling else [])]
     for rung in wanted:
-        arguments += [*_output(rung, probe), str(folder / f"{rung.side}.mp4")]
+        arguments += [*_picture(rung), *sound, *CONTAINER, str(folder / f"{rung.side}.mp4")]
     if poster:
         arguments += ["-map", "[poster]", "-frames:v", "1", "-update", "1", "-c:v", "png"]
         arguments += ["-f", "image2", str(folder / "poster.png")]
@@ -132,18 +153,12 @@ def _scale(rung: Rung) -> str:
     return f"{_resize(rung)},setsar=1"
 
 
-def _output(rung: Rung, probe: Probe) -> list[str]:
+def _picture(rung: Rung) -> list[str]:
     options = f"-map [v{rung.side}] -c:v libx264 -preset veryfast -crf 23 -profile:v high"
     options += f" -maxrate {rung.max_rate} -bufsize {rung.max_rate * 2} -pix_fmt yuv420p"
     options += f" -force_key_frames expr:gte(t,n_forced*{KEYFRAME_SECONDS})"
     options += " -color_primaries bt709 -color_trc bt709 -colorspace bt709 -color_range tv"
-    if probe.audio_stream is None:
-        options += " -an"
-    else:
-        options += f" -map 0:{probe.audio_stream} -c:a aac -b:a 128k -ac 2 -ar {AUDIO_RATE}"
-    # Nothing of the source's metadata survives, the place where it was filmed least of all.
-    options += " -sn -dn -map_metadata -1 -map_chapters -1 -fflags +bitexact"
-    return [*options.split(), "-movflags", "+faststart", "-f", "mp4"]
+    return options.split()
 
 
 def _still_size(probe: Probe) -> Rung:

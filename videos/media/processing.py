@@ -14,9 +14,9 @@ from pathlib import Path
 from django.db import transaction
 from django.utils import timezone
 
-from tiktok_clone.common.storage import incoming, store
+from tiktok_clone.common.storage import incoming, room, store
 from videos import publication, signals
-from videos.media import ffmpeg, ladder, stills
+from videos.media import ffmpeg, ladder, sound, stills
 from videos.media.measuring import measure
 from videos.media.probe import Probe, probe
 from videos.media.refusals import RefusedError, refused
@@ -28,6 +28,7 @@ COMPLETE = 0.9  # less of the declared length than this means that a part is mis
 MISSING_SECONDS = 0.5  # …unless it is so little that rounding explains it
 FAILED_CODE = "processing_failed"
 FAILED_SENTENCE = "Processing failed on our side. Try again; the file is still here."
+FULL_SENTENCE = "The server had no room to process it. Your file is still here: try again later."
 InTransaction = Callable[[Video], None]
 
 
@@ -52,8 +53,11 @@ def make_playable(video_id: int, when_published: InTransaction) -> None:
     source = store().path(original_name(video))
     found = probe(source)
     wanted = ladder.rungs(found.width, found.height)
-    with scratch() as folder:
-        command = ladder.ladder_command(source, found, wanted[:1], folder, poster=True)
+    with workshop(video) as folder:
+        leveling = sound.leveling(source, found)
+        command = ladder.ladder_command(
+            source, found, wanted[:1], folder, poster=True, leveling=leveling
+        )
         ffmpeg.run(command, Reporter(video, found.duration))
         _check_complete(folder / f"{wanted[0].side}.mp4", found)
         stills.make_poster(folder / "poster.png", folder / "poster.webp")
@@ -73,7 +77,7 @@ def make_playable(video_id: int, when_published: InTransaction) -> None:
 
 def make_larger(video_id: int) -> None:
     """Make the renditions that are still missing in one call, then let the original go."""
-    video = _next_attempt(video_id)
+    video = next_attempt(video_id)
     if video is None:
         return
     source = store().path(original_name(video))
@@ -84,12 +88,14 @@ def make_larger(video_id: int) -> None:
 
 def _add_missing(video: Video, source: Path) -> None:
     found = probe(source)
-    have = set(video.renditions.values_list("rung", flat=True))
+    have = dict(video.renditions.order_by("-rung").values_list("rung", "name"))
     wanted = [r for r in ladder.rungs(found.width, found.height) if r.side not in have]
     renditions: list[Rendition] = []
     if wanted:
-        with scratch() as folder:
-            ffmpeg.run(ladder.ladder_command(source, found, wanted, folder))
+        # The sound was made with the first one, and is the same for all.
+        first = store().path(next(iter(have.values())))
+        with workshop(video) as folder:
+            ffmpeg.run(ladder.ladder_command(source, found, wanted, folder, sound_of=first))
             renditions = _keep(video, wanted, folder)
     with transaction.atomic():
         fresh = publication.lock(video.pk)
@@ -100,40 +106,19 @@ def _add_missing(video: Video, source: Path) -> None:
         signals.video_edited.send(sender=Video, video=fresh)
 
 
-def change_cover(video_id: int, seconds: float) -> None:
-    """Make the frame at a time (in seconds) of the largest rendition the poster."""
-    video = _next_attempt(video_id)
-    largest = video.renditions.order_by("-rung").first() if video else None
-    if video is None or largest is None:
-        return
-    name = f"{video.folder}/{video.attempt}/poster.webp"
-    with scratch() as folder:
-        at = f"{min(seconds, max(0.0, video.duration - 0.1)):.3f}"
-        source = store().path(largest.name)
-        ffmpeg.run(ladder.still_command(source, at, largest.width, largest.height, folder))
-        stills.make_poster(folder / "poster.png", folder / "poster.webp")
-        tiny = stills.placeholder(folder / "poster.webp")
-        store().save(name, folder / "poster.webp")
-    with transaction.atomic():
-        fresh = publication.lock(video.pk)
-        if fresh is None:
-            return
-        publication.bury(fresh.poster)
-        fresh.poster, fresh.placeholder = name, tiny
-        fresh.save(update_fields=["poster", "placeholder", "updated_at"])
-        signals.video_edited.send(sender=Video, video=fresh)
-
-
 def give_up(video_id: int, error: Exception) -> None:
     """Say why it ended: `rejected` when the file is at fault, `failed` when we are."""
     with transaction.atomic():
         video = publication.lock(video_id)
         if video is None:
             return
-        if not isinstance(error, RefusedError):
+        if isinstance(error, RefusedError):
+            if video.advance(Status.REJECTED, reason_code=error.code, reason=error.message):
+                publication.bury(video.folder)
+        elif room.is_full(error):
+            video.advance(Status.FAILED, reason_code=room.CODE, reason=FULL_SENTENCE)
+        else:
             video.advance(Status.FAILED, reason_code=FAILED_CODE, reason=FAILED_SENTENCE)
-        elif video.advance(Status.REJECTED, reason_code=error.code, reason=error.message):
-            publication.bury(video.folder)
 
 
 def remove_leftovers(video_id: int) -> None:
@@ -141,7 +126,8 @@ def remove_leftovers(video_id: int) -> None:
     video = Video.objects.filter(pk=video_id, status=Status.READY).first()
     if video is None:
         return
-    kept = {video.poster, original_name(video), *video.renditions.values_list("name", flat=True)}
+    kept = {video.poster, video.preview, video.sprite, original_name(video)}
+    kept |= set(video.renditions.values_list("name", flat=True))
     for name in store().names(video.folder):
         attempt = name.removeprefix(f"{video.folder}/").partition("/")[0]
         if name not in kept and attempt.isdigit() and int(attempt) < video.attempt:
@@ -149,10 +135,17 @@ def remove_leftovers(video_id: int) -> None:
 
 
 @contextmanager
-def scratch() -> Iterator[Path]:
-    """A folder for files in the making, on the store's filesystem, gone afterwards."""
-    with tempfile.TemporaryDirectory(dir=incoming(), prefix="work-") as folder:
-        yield Path(folder)
+def workshop(video: Video) -> Iterator[Path]:
+    """A folder for files in the making, on the store's filesystem, gone afterwards.
+
+    If the attempt fails in here, what it has stored already goes too.
+    """
+    try:
+        with tempfile.TemporaryDirectory(dir=incoming(), prefix="work-") as folder:
+            yield Path(folder)
+    except BaseException:
+        store().delete_prefix(f"{video.folder}/{video.attempt}")
+        raise
 
 
 class Reporter:
@@ -183,7 +176,8 @@ def _begin(video_id: int) -> Video | None:
 
 
 @transaction.atomic
-def _next_attempt(video_id: int) -> Video | None:
+def next_attempt(video_id: int) -> Video | None:
+    """Begin another attempt at a ready video, for what is added to it; None when it is gone."""
     video = publication.lock(video_id)
     if video is None or not video.advance(Status.READY, attempt=video.attempt + 1):
         return None

@@ -6,7 +6,7 @@ from tiktok_clone.common.models import Timestamped
 
 
 class Subtitles(Timestamped):
-    """The subtitles of a video in one language."""
+    """The subtitles of a video in one language; `created_at` is when the text came."""
 
     video = models.ForeignKey("videos.Video", models.CASCADE, related_name="subtitles")
     language = models.CharField(max_length=35, help_text="A BCP 47 tag, such as `en`.")

@@ -7,12 +7,14 @@ from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Exists, OuterRef, Prefetch, Q
+from django.db.models.functions import Least
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Block, Follow, Friendship, Mute
 from tiktok_clone.common.models import WORDS, Searchable, Timestamped
 from videos.models.hashtag import Hashtag
+from videos.models.subtitles import Subtitles
 
 if TYPE_CHECKING:
     from accounts.models.user import Viewer
@@ -96,10 +98,26 @@ class VideoQuerySet(models.QuerySet["Video"]):
 
     def for_cards(self) -> Self:
         """Everything that a card shows, in a number of queries that does not grow."""
-        return self.select_related("author").prefetch_related(
-            Prefetch("renditions", Rendition.objects.order_by("rung")),
-            Prefetch("hashtags", Hashtag.objects.order_by("name")),
-        )
+        return self.select_related("author").prefetch_related(*card_parts())
+
+    def without_stills(self) -> Self:
+        """Ready, but with no preview and sprite yet."""
+        return self.filter(status=Status.READY, sprite="")
+
+    def without_larger(self) -> Self:
+        """Ready, but only at a smaller size than the source has; `width` and `height` say it."""
+        short_side = Least(OuterRef("width"), OuterRef("height"))
+        largest = Rendition.objects.filter(video=OuterRef("pk"), rung__gte=short_side)
+        return self.filter(~Exists(largest), status=Status.READY)
+
+
+def card_parts() -> tuple[Prefetch, ...]:
+    """What else a card shows: to be loaded beside a list of videos."""
+    return (
+        Prefetch("renditions", Rendition.objects.order_by("rung")),
+        Prefetch("hashtags", Hashtag.objects.order_by("name")),
+        Prefetch("subtitles", Subtitles.objects.order_by("language").defer("vtt")),
+    )
 
 
 class Video(Timestamped, Searchable):

@@ -138,10 +138,14 @@ def _is_public(request: HttpRequest, name: str) -> bool:
 
 
 def _is_public_video(request: HttpRequest, folder: uuid.UUID, name: str) -> bool:
-    """The name must be a rendition's or a poster's of a ready video: never an original."""
+    """The name must be a rendition's or a picture's of a ready video: never an original."""
     rendition = Rendition.objects.filter(video=OuterRef("pk"), name=name)
     row = (
-        Video.objects.filter(Q(poster=name) | Exists(rendition), uuid=folder, status=Status.READY)
+        Video.objects.filter(
+            Q(poster=name) | Q(preview=name) | Q(sprite=name) | Exists(rendition),
+            uuid=folder,
+            status=Status.READY,
+        )
         .values("pk", "visibility", "hidden_at", "published_at")
         .annotate(
             private=F("author__is_private"),
