@@ -121,35 +121,35 @@ def _is_plain(value: object) -> bool:
 
 
 async def log_job(call_next: Callable[[], Awaitable[Any]], context: Any, worker: Any) -> Any:
-    """Procrastinate's middleware: the job's lines carry its request's id; one line tells its end.
+    """Procrastinate's middleware: lines carry the request's id; one line tells of the job's end.
 
-    The arguments are not logged but for the ids in the job's own line of the administration.
+    What the job is about is not in it: the administration shows that.
     """
-    job = context.job
-    request_id = job.task_kwargs.pop(JOB_ARGUMENT, NO_REQUEST)
+    request_id = context.job.task_kwargs.pop(JOB_ARGUMENT, NO_REQUEST)
     with belonging_to(request_id):
-        began, status = time.monotonic(), "failed"
+        began = time.monotonic()
         try:
             result = await call_next()
-            status = "ok"
-            return result
-        finally:
-            milliseconds = round((time.monotonic() - began) * 1000)
-            name = job.task_name.rpartition(".")[2]
-            _jobs.info(
-                "%s %s %sms",
-                name,
-                status,
-                milliseconds,
-                extra={
-                    "job": job.id,
-                    "task": name,
-                    "queue": job.queue,
-                    "attempt": job.attempts + 1,
-                    "status": status,
-                    "ms": milliseconds,
-                },
-            )
+        except Exception:
+            _log_end(context.job, began, "failed")
+            raise
+        _log_end(context.job, began, "ok")
+        return result
+
+
+def _log_end(job: Any, began: float, status: str) -> None:
+    facts = {
+        "job": job.id,
+        "task": job.task_name.rpartition(".")[2],
+        "queue": job.queue,
+        "attempt": job.attempts + 1,
+        "status": status,
+        "ms": round((time.monotonic() - began) * 1000),
+    }
+    # Procrastinate tells the reason only of the last attempt.
+    failed = status == "failed"
+    level = logging.WARNING if failed else logging.INFO
+    _jobs.log(level, "%(task)s %(status)s %(ms)sms", facts, extra=facts, exc_info=failed)
 
 
 def job_arguments() -> dict[str, str]:
