@@ -1,11 +1,15 @@
 """People in the administration."""
 
+from datetime import datetime
+
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 
 from accounts.models import Session, User
+from tiktok_clone.common import dashboard
+from tiktok_clone.common.dashboard import Chart, Figures, Line
 
 
 @admin.register(User)
@@ -88,3 +92,12 @@ class SessionAdmin(admin.ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Session]:
         """Without the keys."""
         return super().get_queryset(request).defer("session_key", "token_id")
+
+
+@dashboard.shows("accounts.view_user", order=10)
+def sign_up_figures(since: datetime) -> Figures:
+    """How many accounts were made."""
+    by_day = dashboard.per_day(
+        User.objects.filter(created_at__gte=since), "created_at", total=Count("pk")
+    )
+    return Figures([Chart("sign-ups", "Sign-ups", [Line("Accounts", by_day["total"])])])

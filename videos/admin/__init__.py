@@ -12,6 +12,7 @@ from django.utils.safestring import SafeString
 from accounts.models import User
 from tiktok_clone.common.errors import DomainError
 from tiktok_clone.common.storage import store
+from videos.admin import figures  # noqa: F401
 from videos.models import Comment, Hashtag, Rendition, Report, Video
 from videos.services import comments, moderation, publishing
 

@@ -1,0 +1,169 @@
+"""What belongs to no app in the administration: jobs, the log of what was done, site texts."""
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.models import LogEntry
+from django.db import transaction
+from django.db.models import Count, F, Min, QuerySet
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from procrastinate.contrib.django import app as procrastinate_app
+from procrastinate.contrib.django.admin import ProcrastinateJobAdmin
+from procrastinate.contrib.django.models import ProcrastinateEvent, ProcrastinateJob
+from procrastinate.exceptions import UniqueViolation
+
+from tiktok_clone.common import dashboard
+from tiktok_clone.common.dashboard import Chart, Figures, Line, Tile
+
+# A job that waits for longer is worth a look: nobody works, or everybody is busy.
+WAITS_LONG_SECONDS = 10 * 60
+
+
+class ReadOnly:
+    """Rows that come from elsewhere: to look at, not to type in."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody adds rows by hand."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nor changes them."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nor deletes them."""
+        return False
+
+
+class EventInline(ReadOnly, admin.TabularInline):
+    """What happened to a job."""
+
+    model = ProcrastinateEvent
+    fields = readonly_fields = ("type", "at")
+    ordering = ("at", "id")
+    extra = 0
+
+
+admin.site.unregister(ProcrastinateJob)
+
+
+@admin.register(ProcrastinateJob)
+class JobAdmin(ProcrastinateJobAdmin):
+    """Background jobs: what waits, what runs, what failed; failed ones can be retried."""
+
+    list_display = ["pk", "short_task_name", "pretty_args", "pretty_status", "attempts", "summary"]
+    # Not the filters of the library: one of them lists every lock that a job ever had.
+    list_filter = ["status", "queue_name", "task_name"]
+    search_fields = ("=id", "task_name", "lock")
+    search_help_text = "An id, a task, or a lock such as video-7"
+    ordering = ("-id",)
+    list_per_page = 50
+    show_full_result_count = False
+    inlines = [EventInline]
+    actions = ["retry_failed", "cancel_waiting"]
+
+    def has_retry_permission(self, request: HttpRequest) -> bool:
+        """Looking at jobs is one thing, running them another."""
+        return request.user.has_perm("procrastinate.change_procrastinatejob")
+
+    @admin.action(description="Retry failed jobs", permissions=["retry"])
+    def retry_failed(self, request: HttpRequest, queryset: QuerySet[ProcrastinateJob]) -> None:
+        """Have failed jobs run again at once."""
+        failed = queryset.filter(status="failed")
+        retried = [job for job in failed if _retry(job)]
+        self._log(request, retried, "Run again.")
+        messages.success(request, f"{len(retried)} jobs run again.")
+        if len(retried) < len(failed):
+            messages.info(request, "For the others, a job that does the same waits already.")
+
+    @admin.action(description="Cancel waiting jobs", permissions=["retry"])
+    def cancel_waiting(self, request: HttpRequest, queryset: QuerySet[ProcrastinateJob]) -> None:
+        """Have jobs that did not begin yet never begin."""
+        manager = procrastinate_app.job_manager
+        cancelled = [
+            job for job in queryset.filter(status="todo") if manager.cancel_job_by_id(job.pk)
+        ]
+        self._log(request, cancelled, "Cancelled.")
+        messages.success(request, f"{len(cancelled)} jobs are cancelled.")
+
+    def _log(self, request: HttpRequest, done: list[ProcrastinateJob], what: str) -> None:
+        for job in done:
+            self.log_change(request, job, what)
+
+
+def _retry(job: ProcrastinateJob) -> bool:
+    """Have a failed job run again; False where one that waits has the same lock of the queue."""
+    try:
+        with transaction.atomic():
+            procrastinate_app.job_manager.retry_job_by_id(job.pk, timezone.now())
+    except UniqueViolation:
+        return False
+    return True
+
+
+@admin.register(LogEntry)
+class LogEntryAdmin(ReadOnly, admin.ModelAdmin):
+    """Who did what in the administration."""
+
+    list_display = ("action_time", "user", "content_type", "object_repr", "what")
+    list_filter = ("action_flag", "action_time")
+    list_select_related = ("user", "content_type")
+    search_fields = ("object_repr", "change_message", "user__handle")
+    fields = readonly_fields = (
+        "action_time", "user", "content_type", "object_id", "object_repr", "what",
+    )  # fmt: skip
+    ordering = ("-action_time", "-id")
+    show_full_result_count = False
+
+    @admin.display(description="what was done")
+    def what(self, entry: LogEntry) -> str:
+        """The change in words."""
+        return entry.get_change_message() or entry.get_action_flag_display()
+
+
+@dashboard.shows("procrastinate.view_procrastinatejob", order=90)
+def job_figures(since: datetime) -> Figures:
+    """Failed jobs, and how long the first one in the queue has been waiting."""
+    failed = ProcrastinateJob.objects.filter(status="failed")
+    by_day = dashboard.per_day(
+        ProcrastinateEvent.objects.filter(type="failed", at__gte=since, job__status="failed"),
+        "at",
+        failed=Count("job", distinct=True),
+    )
+    now_failed = failed.count()
+    waiting = _waiting_since()
+    late = waiting is not None and (timezone.now() - waiting).total_seconds() > WAITS_LONG_SECONDS
+    listing = reverse("admin:procrastinate_procrastinatejob_changelist")
+    return Figures(
+        charts=[Chart("jobs", "Failed jobs", [Line("Jobs", by_day["failed"])])],
+        tiles=[
+            Tile(
+                "Failed jobs",
+                str(now_failed),
+                "not retried yet",
+                f"{listing}?status__exact=failed",
+                alarming=now_failed > 0,
+            ),
+            Tile(
+                "Oldest waiting job",
+                dashboard.lasting(waiting),
+                "that could run by now" if waiting else "nothing waits",
+                f"{listing}?status__exact=todo",
+                alarming=late,
+            ),
+        ],
+    )
+
+
+def _waiting_since() -> datetime | None:
+    """When the job was made, or meant to start, that could run and has waited for longest."""
+    now = timezone.now()
+    due = ProcrastinateJob.objects.filter(status="todo").exclude(scheduled_at__gt=now)
+    made = due.filter(procrastinateevent__type="deferred")
+    moments = made.annotate(since=Coalesce(F("scheduled_at"), F("procrastinateevent__at")))
+    waiting: datetime | None = moments.aggregate(oldest=Min("since"))["oldest"]
+    return waiting
