@@ -2,13 +2,17 @@
 
 from django.urls import URLPattern, path
 
-from feeds import views
+from feeds.views import browsing, history, scrolling, searching
 
 urlpatterns: list[URLPattern] = [
-    path("", views.feed, name="feed"),
-    path("following", views.following, name="feed-following"),
-    path("friends", views.friends, name="feed-friends"),
-    path("explore", views.explore, name="explore"),
-    path("tag/<str:name>", views.tag, name="tag"),
-    path("search", views.search, name="search"),
+    path("", scrolling.feed, name="feed"),
+    path("following", scrolling.following, name="feed-following"),
+    path("friends", scrolling.friends, name="feed-friends"),
+    path("explore", browsing.explore, name="explore"),
+    path("tag/<str:name>", browsing.tag, name="tag"),
+    path("search", searching.search, name="search"),
+    path("search/suggest", searching.suggest, name="search-suggest"),
+    path("history", history.watched, name="history"),
+    path("history/clear", history.clear, name="history-clear"),
+    path("history/<int:video_id>/remove", history.remove, name="history-remove"),
 ]

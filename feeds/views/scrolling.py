@@ -1,0 +1,103 @@
+"""The pages that scroll: everybody's feed, following, friends.
+
+With the header `X-Fragment: 1` a scrolling page answers its clips alone, for the script
+that appends them; without a script, the same address is a complete page.
+"""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.cache import patch_vary_headers
+from django.utils.http import urlencode
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_safe
+
+from accounts import finding
+from accounts.models import User
+from feeds.api.views import represent_page
+from feeds.options import Asked, read_options
+from feeds.paging import Page, make_page
+from feeds.seeds import NOBODY
+from tiktok_clone.common.errors import DomainError
+
+CLIPS_PER_PAGE = 10
+SUGGESTED = 6
+
+fresh = cache_control(private=True, no_cache=True)
+
+
+@require_safe
+@fresh
+def feed(request: HttpRequest) -> HttpResponse:
+    """Everybody's videos; what who is not signed in sees first, too."""
+    return _scroll(request, "all")
+
+
+@require_safe
+@fresh
+def following(request: HttpRequest) -> HttpResponse:
+    """The newest of the people whom the reader follows, or people to follow."""
+    return _scroll(request, "following")
+
+
+@require_safe
+@fresh
+def friends(request: HttpRequest) -> HttpResponse:
+    """The newest of the reader's friends."""
+    return _scroll(request, "friends")
+
+
+def _scroll(request: HttpRequest, mode: str) -> HttpResponse:
+    """Render a page of clips.
+
+    Context: `page` (as in the API), `next_url` (of the next page here), `tab`, `home_url`, and
+    `suggestions` where there is nothing to show.
+    """
+    context: dict[str, Any] = {"tab": mode, "home_url": request.path}
+    if mode == "all" or request.user.is_authenticated:
+        asked = asked_of(request, mode, CLIPS_PER_PAGE)
+        if asked is None:
+            return redirect(request.path)
+        page = make_page(request.user, asked.seed, asked.skip, asked.limit)
+        context |= {"page": represent_page(request, page), "next_url": next_url(request, page)}
+        if mode != "all" and not page.results and not asked.skip:
+            context["suggestions"] = people_to_follow(request)
+    else:
+        context["page"] = {"mode": mode, "end": True, "results": [], "seed": "", "skip": 0}
+    template = "feeds/_articles.html" if _is_fragment(request) else "feeds/feed.html"
+    response = render(request, template, context)
+    patch_vary_headers(response, ["X-Fragment"])
+    return response
+
+
+def asked_of(request: HttpRequest, mode: str, limit: int) -> Asked | None:
+    """Read the options; None for a seed that a person cannot go on with: start anew.
+
+    A script gets the refusal instead, since it must not append another order.
+    """
+    names = ("order", "seed", "skip")
+    options = {name: request.GET[name] for name in names if request.GET.get(name)}
+    options |= {"mode": mode, "limit": str(limit)}
+    try:
+        return read_options(options, request.user.pk or NOBODY)
+    except DomainError:
+        if _is_fragment(request):
+            raise
+        return None
+
+
+def _is_fragment(request: HttpRequest) -> bool:
+    return request.headers.get("X-Fragment") == "1"
+
+
+def next_url(request: HttpRequest, page: Page) -> str | None:
+    """Address of the next page here; None at the end."""
+    if page.end:
+        return None
+    return f"{request.path}?{urlencode({'seed': page.seed, 'skip': str(page.next_skip)})}"
+
+
+def people_to_follow(request: HttpRequest) -> list[User]:
+    """Whom the reader might like; for visitors the best known."""
+    return finding.suggest(request.user, SUGGESTED)
