@@ -1,15 +1,18 @@
 """Counters of requests in PostgreSQL: exact under concurrency, and there when Redis is away."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import wraps
+from typing import Concatenate, ParamSpec, TypeVar
 
 from django.conf import settings
 from django.db import connection
 from django.utils.crypto import salted_hmac
 
 from accounts import audit
-from accounts.models import ThrottleCount
+from accounts.models import ThrottleCount, User
 from tiktok_clone.common.errors import DomainError
 
 # One statement counts and reads, so that of many simultaneous requests none is missed.
@@ -19,6 +22,10 @@ COUNT = f"""
     DO UPDATE SET count = {ThrottleCount._meta.db_table}.count + 1
     RETURNING count
 """  # noqa: S608 - the table's own name
+
+
+Given = ParamSpec("Given")
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -52,6 +59,30 @@ def check(scope: str, who: str) -> None:
     if not verdict.allowed:
         audit.record("throttled", scope=scope)
         raise too_many(verdict.retry_after)
+
+
+def limited(
+    scope: str,
+) -> Callable[
+    [Callable[Concatenate[User, Given], Result]], Callable[Concatenate[User, Given], Result]
+]:
+    """Decorate what a person does (its first argument), so that it has a limit by account.
+
+    It stands above `transaction.atomic`, so that refused attempts count too and no other request
+    of the person waits for the counter's row.
+    """
+
+    def decorate(
+        act: Callable[Concatenate[User, Given], Result],
+    ) -> Callable[Concatenate[User, Given], Result]:
+        @wraps(act)
+        def counted(user: User, *args: Given.args, **kwargs: Given.kwargs) -> Result:
+            check(scope, str(user.pk))
+            return act(user, *args, **kwargs)
+
+        return counted
+
+    return decorate
 
 
 def too_many(retry_after: int) -> DomainError:

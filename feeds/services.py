@@ -7,6 +7,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from accounts.models import User
+from accounts.throttling import limited
 from feeds import affinity
 from feeds.models import VIEW_SECONDS, NotInterested
 from tiktok_clone.common.errors import DomainError, invalid
@@ -71,6 +72,7 @@ def record_views(user: User, batch: Iterable[Watched]) -> int:
     return len(seen)
 
 
+@limited("react_user")
 @transaction.atomic
 def refuse_video(user: User, video_id: int) -> None:
     """Show a video to a person in no feed any more; saying it again changes nothing.

@@ -7,6 +7,7 @@ from django.db.models import F
 
 from accounts import audit, signals
 from accounts.models import Block, Follow, Friendship, User
+from accounts.throttling import limited
 from tiktok_clone.common.errors import DomainError, not_found
 
 
@@ -18,6 +19,7 @@ class FollowState:
     followers_count: int
 
 
+@limited("follow_user")
 @transaction.atomic
 def follow(follower: User, followee: User) -> FollowState:
     """Follow somebody; a friendship begins when it is mutual.

@@ -118,7 +118,7 @@ def follow(request: HttpRequest, handle: str) -> HttpResponse:
     try:
         act(person_of(request), person)
     except DomainError as error:
-        if error.status == 404:
+        if error.status in (404, 429):
             raise
         messages.error(request, error.message)
     return redirect(safe_next(request, default=person.get_absolute_url()))

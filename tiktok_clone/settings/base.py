@@ -27,7 +27,7 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 ADMIN_PATH = env.str("ADMIN_PATH", "admin/").strip("/") + "/"
 
 INSTALLED_APPS = [
-    "tiktok_clone.common.apps.AdministrationConfig",
+    "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -42,6 +42,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "csp",
+    "corsheaders",
     "tiktok_clone.common",
     "tiktok_clone.operations",
     "accounts",
@@ -53,6 +54,7 @@ MIDDLEWARE = [
     "tiktok_clone.common.middleware.RequestLogMiddleware",
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "tiktok_clone.common.compression.TextGZipMiddleware",
     "tiktok_clone.common.middleware.ServiceUnavailableMiddleware",
@@ -175,12 +177,23 @@ THROTTLE_RATES = {
     "signup_ip": (5, 30 * 60),
     "password_reset_ip": (10, 60 * 60),
     "upload_user": (30, 30 * 60),
+    "comment_user": (30, 5 * 60),
+    "react_user": (300, 5 * 60),  # likes, saves, shares, "not interested"
+    "follow_user": (60, 15 * 60),
+    "report_user": (20, 60 * 60),
     "lookup_ip": (60, 60 * 60),
     "lookup_user": (300, 60 * 60),
     "anonymous_ip": (300, 5 * 60),
 }
 # How many proxies in front of us append to X-Forwarded-For; 0 trusts none of it.
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0)
+
+# Web applications of other origins that may use the API, by Bearer token: cookies are not for them.
+CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
+CORS_URLS_REGEX = r"^/(users?|videos?|comments|hashtags|notifications|media|schema)(/|$)"
+CORS_ALLOW_CREDENTIALS = False
+CORS_ALLOW_HEADERS = ["accept", "authorization", "content-type", "idempotency-key", "range"]
+CORS_EXPOSE_HEADERS = ["Retry-After", "Idempotency-Replayed", "Content-Range"]
 
 SPECTACULAR_SETTINGS = {
     "TITLE": f"{SITE_NAME} API",

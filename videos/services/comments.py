@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from accounts.models import User
+from accounts.throttling import limited
 from tiktok_clone.common.errors import DomainError, invalid, not_found
 from videos import signals
 from videos.models import Comment, CommentLike, Video
@@ -16,6 +17,7 @@ from videos.services.rows import delete_row, insert_once
 from videos.text import clean_comment
 
 
+@limited("comment_user")
 @transaction.atomic
 def add_comment(user: User, video_id: int, text: str, parent_id: int | None = None) -> Comment:
     """Comment on a video, or reply to a comment; a reply to a reply joins its thread.
@@ -66,6 +68,7 @@ def delete_comment(user: User, comment_id: int) -> int:
     return len(ids)
 
 
+@limited("react_user")
 @transaction.atomic
 def like_comment(user: User, comment_id: int) -> int:
     """Like a comment; liking it again changes nothing. Returns its likes."""

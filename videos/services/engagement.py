@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import F
 
 from accounts.models import User
+from accounts.throttling import limited
 from tiktok_clone.common.errors import DomainError, invalid, not_found
 from videos import signals
 from videos.models import Like, Report, Save, Share, Video
@@ -40,6 +41,7 @@ def lock_video(user: User, video_id: int) -> Video:
     return video
 
 
+@limited("react_user")
 @transaction.atomic
 def like_video(user: User, video_id: int) -> int:
     """Like a video; liking it again changes nothing. Returns its likes."""
@@ -62,6 +64,7 @@ def unlike_video(user: User, video_id: int) -> int:
     return video.likes_count
 
 
+@limited("react_user")
 @transaction.atomic
 def save_video(user: User, video_id: int) -> int:
     """Keep a video for later; keeping it again changes nothing. Returns its saves."""
@@ -84,6 +87,7 @@ def unsave_video(user: User, video_id: int) -> int:
     return video.saves_count
 
 
+@limited("react_user")
 @transaction.atomic
 def share_video(user: User, video_id: int) -> int:
     """Count that a person passed a video on: once a person, however often. Returns its shares."""
@@ -95,6 +99,7 @@ def share_video(user: User, video_id: int) -> int:
     return video.shares_count
 
 
+@limited("report_user")
 @transaction.atomic
 def report_video(user: User, video_id: int, reason: str, text: str = "") -> bool:
     """Tell the moderators about a video, once a person. Returns whether this was the first.
