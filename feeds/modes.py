@@ -13,11 +13,12 @@ from django.db import connection
 from django.db.models import BigIntegerField, Exists, F, Func, OuterRef, QuerySet, Value
 from django.db.models.expressions import RawSQL
 
-from accounts.models import Block, Mute
+from accounts.models import Block
 from feeds.models import NotInterested
 from feeds.seeds import Place, Seed, micros, moment
 from feeds.shuffle import Permutation
 from videos.models import Video
+from videos.models.video import VideoQuerySet
 
 if TYPE_CHECKING:
     from accounts.models.user import Viewer
@@ -28,7 +29,7 @@ MERGED_PEOPLE = 200
 _LAST_ID = 2**63 - 1
 
 
-def wanted_by(viewer: "Viewer", videos: QuerySet[Video]) -> QuerySet[Video]:
+def wanted_by(viewer: "Viewer", videos: VideoQuerySet) -> VideoQuerySet:
     """Leave out what the reader said no to, and the people whom they mute.
 
     It is asked when a page is made, so it holds at once, for seeds of before too.
@@ -36,8 +37,7 @@ def wanted_by(viewer: "Viewer", videos: QuerySet[Video]) -> QuerySet[Video]:
     if viewer is None or viewer.pk is None:
         return videos
     refused = NotInterested.objects.filter(user=viewer.pk, video=OuterRef("pk"))
-    muted = Mute.objects.filter(muter=viewer.pk, muted=OuterRef("author"))
-    return videos.exclude(Exists(refused)).exclude(Exists(muted))
+    return videos.not_muted_by(viewer).exclude(Exists(refused))
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ def idempotent(handler: Handler) -> Handler:
         key = key_of(request)
         if key is None:
             return handler(view, request, *args, **kwargs)
-        with attempt(request.user.pk, key, _asked(request)) as held:
+        with attempt(cast(int, request.user.pk), key, _asked(request)) as held:
             if held.answer is not None:
                 return replay(held.answer)
             with transaction.atomic():
