@@ -2,6 +2,7 @@
 
 from feeds.demo import seeding
 from feeds.demo.clips import CLIP_BY_NAME
+from feeds.tasks import TRENDS, recompute_trends
 from tiktok_clone.common import jobs
 
 # After the uploads of people, and one clip drawn at a time.
@@ -24,6 +25,8 @@ def react_to_demo_clip(name: str) -> None:
     """Like and comment a clip of the demo once it is ready; look again while it is not."""
     if not seeding.react_to(name):
         enqueue_reactions(name, LOOK_AGAIN_SECONDS)
+    else:  # at once, so that the first look at Explore shows something
+        jobs.enqueue(recompute_trends, lock=TRENDS, queueing_lock=TRENDS, timestamp=0)
 
 
 def enqueue_clip(name: str) -> None:

@@ -9,6 +9,7 @@ from tqdm import tqdm
 from feeds.demo import seeding, tasks
 from feeds.demo.clips import CLIPS
 from feeds.demo.people import DEMO_EMAIL, DEMO_PASSWORD
+from feeds.trending import recompute
 
 NO_WORKER_SECONDS = 90
 
@@ -37,6 +38,7 @@ class Command(BaseCommand):
         for name in seeding.clips_without_reactions():
             if not seeding.react_to(name):
                 tasks.enqueue_reactions(name)
+        recompute()
         failed = seeding.failed_clips().count()
         if failed:
             self.stderr.write(f"{failed} clips could not be processed; another run tries again.")
