@@ -157,6 +157,7 @@ VIDEO_PAGES = [
     form("comment-like", FORM, *C),
     get("profile-videos", PERSON, *H),
     get("profile-videos", "404 200 404 404 404 404 404", *H, query="?tab=liked"),
+    get("shortcuts", OPEN),
     get("oembed", "404 404 404 404 404 404 404", query="?url=/@o/video/{video}"),
     get("upload", PAGE),
     form("upload", "302 400 400 400 400 400 400"),

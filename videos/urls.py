@@ -23,6 +23,7 @@ urlpatterns: list[URLPattern] = [
     path(f"{VIDEO}/comment", acts.comment, name="video-comment"),
     path(f"{COMMENT}/delete", acts.comment_delete, name="comment-delete"),
     path(f"{COMMENT}/like", acts.comment_like, name="comment-like"),
+    path("shortcuts", pages.shortcuts, name="shortcuts"),
     path("oembed", oembed.oembed, name="oembed"),
     path("@<str:handle>/videos", pages.profile_videos, name="profile-videos"),
 ]

@@ -3,7 +3,7 @@
 import { ApiError, call } from "./api.js";
 import { toast } from "./toast.js";
 
-const followed = new Map();
+const followed = new Map(); // handle -> off, on, or asked
 
 /** 1234 as 1.2K, cut like the server's filter. */
 export function compact(number) {
@@ -34,7 +34,8 @@ const setOn = (button, on) => button.setAttribute("aria-pressed", String(on));
 /* One toggle in flight a button; a tap in the meantime only changes the wish, and the last wish wins. */
 const settling = new WeakSet();
 
-async function settle(button, path, field, apply) {
+/* `read` finds in the answer whether the toggle is on now. */
+async function settle(button, path, read, apply) {
   if (settling.has(button)) return;
   settling.add(button);
   let known = button.dataset.known === "true";
@@ -42,7 +43,7 @@ async function settle(button, path, field, apply) {
     while (isOn(button) !== known) {
       const wish = isOn(button);
       const answer = await call(wish ? "POST" : "DELETE", path);
-      known = answer?.[field] ?? wish;
+      known = read(answer) ?? wish;
       button.dataset.known = known;
       if (isOn(button) === wish) apply(answer, known);
     }
@@ -64,7 +65,7 @@ function toggleCounted(button, path, field, countField) {
     button.classList.add("is-popping");
     setTimeout(() => button.classList.remove("is-popping"), 450);
   }
-  settle(button, path, field, (answer, known) => {
+  settle(button, path, (answer) => answer?.[field], (answer, known) => {
     if (isOn(button) !== known) {
       setOn(button, known);
       showCount(button, Math.max(0, Number(button.dataset.count) + (known ? 1 : -1)));
@@ -73,10 +74,11 @@ function toggleCounted(button, path, field, countField) {
   });
 }
 
-function showFollow(form, on) {
+function showFollow(form, state) {
   const button = form.querySelector("button");
-  setOn(button, on);
-  form.elements.action.value = on ? "unfollow" : "follow";
+  setOn(button, state !== "off");
+  form.dataset.state = state;
+  form.elements.action.value = state === "off" ? "follow" : "unfollow";
 }
 
 /** Make follow buttons under `root` agree with what was pressed on this page. */
@@ -86,17 +88,21 @@ export function syncFollows(root) {
   }
 }
 
+/* Follow, ask to follow a private account, or take either back. */
 function toggleFollow(form) {
   const button = form.querySelector("button");
   const { handle } = form.dataset;
   button.dataset.known ??= String(isOn(button));
-  const spread = (on) => {
-    followed.set(handle, on);
+  const spread = (state) => {
+    followed.set(handle, state);
     syncFollows(document);
   };
-  spread(!isOn(button));
-  settle(button, `/users/@${handle}/follow`, "following", (answer, known) => {
-    spread(known);
+  const wish = form.dataset.private === undefined ? "on" : "asked";
+  spread(isOn(button) ? "off" : wish);
+  const read = (answer) => (answer?.following ? "on" : answer?.requested ? "asked" : "off");
+  settle(button, `/users/@${handle}/follow`, (answer) => read(answer) !== "off", (answer, known) => {
+    spread(answer ? read(answer) : known ? form.dataset.settled ?? "on" : "off");
+    if (answer) form.dataset.settled = read(answer);
     const shown = document.querySelector(`[data-followers-of="${CSS.escape(handle)}"]`);
     if (shown && Number.isFinite(answer?.followers_count)) shown.textContent = compact(answer.followers_count);
   });

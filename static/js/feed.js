@@ -230,6 +230,52 @@ function retryClip(article) {
   hud.attach(article, pool.of(article));
 }
 
+/* ── clips that are not wanted ──────────────────────────── */
+
+/* A clip leaves the feed, and the next one takes its place. */
+function leave(article) {
+  const index = articles.indexOf(article);
+  if (index < 0) return;
+  article.place = index;
+  watcher.unobserve(article);
+  articles.splice(index, 1);
+  if (index === active) {
+    hud.detach();
+    hud.root.remove();
+    active = -1;
+  } else if (index < active) active -= 1;
+  article.remove();
+  renumber(index);
+}
+
+/* It comes back where it was, and is on. */
+function comeBack(article) {
+  if (articles.includes(article)) return;
+  const index = Math.min(article.place, articles.length);
+  list.insertBefore(article, articles[index] ?? null);
+  articles.splice(index, 0, article);
+  watcher.observe(article);
+  if (index <= active) active += 1;
+  renumber(index);
+}
+
+function renumber(index) {
+  articles.forEach((one, place) => one.setAttribute("aria-posinset", place + 1));
+  const on = articles[index] ?? null;
+  if (active < 0 && !on) {
+    pool.assign([]);
+    target = articles.length;
+    loadMore();
+    return;
+  }
+  target = active < 0 || on?.place === index ? index : active;
+  scroller.scrollTo({ top: articles[target].offsetTop, behavior: "instant" });
+  activate(target);
+}
+
+root.addEventListener("clip:leave", (event) => leave(event.target));
+document.addEventListener("clip:return", (event) => comeBack(event.detail));
+
 /* ── captions ───────────────────────────────────────────── */
 
 function checkCaption(article) {

@@ -2,6 +2,7 @@
 import { pref, setPref, calm } from "./prefs.js";
 import { stalled } from "./player.js";
 import * as beacon from "./beacon.js";
+import { toast } from "./toast.js";
 
 const DOUBLE = 280; // ms between the taps of a double tap
 const LONG = 550; // ms of a long press
@@ -23,6 +24,7 @@ export class Hud {
     this.scrubber.addEventListener("change", () => this.root.classList.remove("is-scrubbing"));
     this.#showSound(!pref("muted"));
     beacon.measureBy(() => this.#count());
+    document.addEventListener("clip:captions", () => this.toggleCaptions());
   }
 
   /** Move to `article` and its `video`, and play. */
@@ -52,6 +54,7 @@ export class Hud {
     this.last = 0;
     video.playbackRate = this.speed;
     this.wanted = pref("autoplay") && !calm();
+    this.#showCaptions();
     beacon.began(article.dataset.clip);
     if (this.wanted) this.play();
     else this.#showState();
@@ -61,6 +64,7 @@ export class Hud {
   detach() {
     this.events?.abort();
     this.video?.pause();
+    this.video?.replaceChildren(); // the subtitles of this clip
     if (this.video) beacon.ended();
     clearTimeout(this.patience);
     this.root.classList.remove("is-waiting", "is-scrubbing");
@@ -104,6 +108,27 @@ export class Hud {
     setPref("muted", muted);
     if (this.video) this.video.muted = muted;
     this.#showSound(!muted);
+  }
+
+  /** Subtitles on or off, here and in the clips to come. */
+  toggleCaptions() {
+    const { captionsOn, captionsOff, noCaptions } = document.getElementById("clip-menu").dataset;
+    if (!this.article?.dataset.subtitles) {
+      toast(noCaptions);
+      return;
+    }
+    setPref("captions", !pref("captions"));
+    toast(pref("captions") ? captionsOn : captionsOff);
+    this.#showCaptions();
+  }
+
+  async #showCaptions() {
+    const { article, video } = this;
+    if (!article.dataset.subtitles || !video) return;
+    video.replaceChildren();
+    if (!pref("captions")) return;
+    const { show } = await import("./captions.js");
+    if (video === this.video && article === this.article) show(video, article);
   }
 
   setSpeed(speed) {

@@ -1,24 +1,38 @@
-/* Keyboard of the feed. Off in the playback settings for those whom single keys disturb. */
+/* Keyboard of the feed. What does what stands in the rows of the help dialog (videos/shortcuts.py).
+   Letters are off in the playback settings for those whom single keys disturb. */
 import { pref } from "./prefs.js";
 
 const TYPING = "input:not([type=range]), textarea, select, [contenteditable]";
+const HELD = ["arrowdown", "arrowup", "arrowleft", "arrowright"]; // these repeat while they are held
 
-/** Map keys to the feed's `acts`: next, previous, toggle, sound, like, comments, full, help, seek, skip. */
+const clip = () => document.querySelector("article.is-active");
+
+/** Map keys to the feed's `acts`: next, previous, first, toggle, sound, like, comments, full, help, seek, skip. */
 export function bindKeys(acts) {
-  const table = {
-    j: acts.next, arrowdown: acts.next, pagedown: acts.next,
-    k: acts.previous, arrowup: acts.previous, pageup: acts.previous,
-    " ": acts.toggle, m: acts.sound, l: acts.like, c: acts.comments, f: acts.full, "?": acts.help,
-    arrowleft: () => acts.skip(-2), arrowright: () => acts.skip(2),
-    home: acts.first,
+  const all = {
+    ...acts,
+    back: () => acts.skip(-2),
+    ahead: () => acts.skip(2),
+    save: () => clip()?.querySelector('[data-act="save"] button, [data-invite="save"]')?.click(),
+    menu: () => clip()?.querySelector("[data-menu-button]")?.click(),
+    captions: () => document.dispatchEvent(new CustomEvent("clip:captions")),
+    refuse: async () => {
+      const article = clip();
+      if (article) (await import("./clipmenu.js")).refuse(article);
+    },
   };
-  for (let digit = 0; digit < 10; digit += 1) table[digit] = () => acts.seek(digit / 10);
+  const table = new Map();
+  for (const row of document.querySelectorAll("#keys-help [data-shortcut]")) {
+    for (const key of row.dataset.keys.split(" ")) {
+      table.set(key === "space" ? " " : key, all[row.dataset.shortcut]);
+    }
+  }
 
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
     if (document.querySelector("dialog:modal") || event.target.closest?.(TYPING)) return;
     const key = event.key.toLowerCase();
-    const act = table[key];
+    const act = table.get(key);
     if (!act) return;
     const single = key.length === 1 && key !== " ";
     if (single && !pref("keys")) return;
@@ -27,7 +41,7 @@ export function bindKeys(acts) {
     if (key.startsWith("arrow") && event.target.matches?.("input[type=range]")) return;
     if (event.target.closest?.("#comments-body") && !single) return;
     event.preventDefault();
-    if (event.repeat && !["arrowdown", "arrowup", "arrowleft", "arrowright"].includes(key)) return;
-    act();
+    if (event.repeat && !HELD.includes(key)) return;
+    act(Number(key) / 10); // only `seek` takes the digit
   });
 }

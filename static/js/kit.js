@@ -14,6 +14,7 @@ export function htmx() {
     script.onload = () => {
       // While pictures still load, htmx waits for an event that has already been: say it again.
       if (document.readyState !== "complete") document.dispatchEvent(new Event("DOMContentLoaded"));
+      import("./retry.js").catch(() => {});
       resolve(window.htmx);
     };
     script.onerror = () => {

@@ -2,6 +2,7 @@
 import { bindPrefs, toggleTheme } from "./prefs.js";
 import { bindActions } from "./actions.js";
 import { htmx } from "./kit.js";
+import "./page.js";
 
 document.querySelectorAll("[data-theme-toggle]").forEach((button) => {
   button.addEventListener("click", toggleTheme);

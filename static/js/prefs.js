@@ -1,7 +1,7 @@
 /* What a person prefers on this device. Any `[data-pref="name"]` control on a page is bound. */
 
 const KEY = "loopy.prefs";
-const DEFAULTS = { muted: true, keys: true, autoplay: true, saver: false, speed: 1, theme: "" };
+const DEFAULTS = { muted: true, keys: true, autoplay: true, captions: true, saver: false, speed: 1, theme: "" };
 
 function read() {
   try {
@@ -36,6 +36,11 @@ export function setTheme(theme) {
   document.cookie = `theme=${theme}; path=/; max-age=${age}; samesite=lax`;
   if (theme) document.documentElement.dataset.theme = theme;
   else delete document.documentElement.dataset.theme;
+  // The frame of the browser (or of the installed app) goes with it.
+  for (const tag of document.querySelectorAll("meta[name=theme-color][media]")) {
+    const own = tag.media.includes("dark") ? "dark" : "light";
+    tag.content = tag.dataset[theme || own];
+  }
 }
 
 /** Switch between dark and light, starting from what is visible. */

@@ -83,6 +83,12 @@ def profile_videos(request: HttpRequest, handle: str) -> HttpResponse:
     return render(request, template, context)
 
 
+@require_safe
+def shortcuts(request: HttpRequest) -> HttpResponse:
+    """Show the keys of the feed, and the switch that turns the single ones off."""
+    return render(request, "videos/shortcuts.html")
+
+
 def visible_video(request: HttpRequest, video_id: int) -> Video:
     """Return a video that the reader may see, loaded for a card; else raise 404."""
     found = Video.objects.visible_to(request.user).for_cards().filter(pk=video_id).first()

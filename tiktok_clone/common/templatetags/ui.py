@@ -1,5 +1,6 @@
 """Small words that every template uses: icons, compact numbers, clocks, ages."""
 
+import json
 from datetime import datetime
 from typing import Any
 from zlib import crc32
@@ -92,3 +93,25 @@ def source_list(card: dict) -> str:
         f"{source['url']} {source['width']} {source.get('bitrate') or 0}"
         for source in card.get("sources") or []
     )
+
+
+@register.filter
+def first_source(card: dict) -> dict:
+    """The rendition that the page itself starts to load: sharp on a phone, light for most lines."""
+    sources = card["sources"]
+    light = [one for one in sources if one["width"] <= 540 and (one.get("bitrate") or 0) <= 1e6]
+    return (light or sources[:1])[-1]
+
+
+@register.filter
+def waiting(user: Any) -> int:
+    """How many people ask to follow the reader; only a private account has any, or is asked for."""
+    if not getattr(user, "is_private", False):
+        return 0
+    return int(user.requests_received.count())
+
+
+@register.filter
+def to_json(value: Any) -> str:
+    """Plain data as JSON for a data attribute (where it is escaped like any text)."""
+    return json.dumps(value, separators=(",", ":"))
