@@ -1,7 +1,7 @@
 """`make run`: the whole product with one command, and nothing left behind when it stops.
 
 Starts PostgreSQL and Redis (unless DATABASE_URL is set), prepares the database, runs the web
-server and the worker, fills in demo data, and keeps all of it running until Ctrl-C or SIGTERM.
+server and the workers, fills in demo data, and keeps all of it running until Ctrl-C or SIGTERM.
 Everything it keeps is below DATA_DIR.
 """
 
@@ -27,10 +27,11 @@ from tiktok_clone.embedded import (
     start_services,
 )
 from tiktok_clone.prepare import ADMINISTRATOR_FILE
-from tiktok_clone.processes import ROOT, LaunchError, Product
+from tiktok_clone.processes import LANES, ROOT, LaunchError, Product, worker_arguments
 
 MANAGE = str(ROOT / "manage.py")
 READY_TIMEOUT = 60.0
+WORKER_GRACE = 5
 DEMO_CLIPS_BEFORE_READY = 6
 
 
@@ -109,9 +110,9 @@ def web_command(options: Options) -> list[str]:
     return [*command, "--no-ws", "--log-level", "error", "tiktok_clone.wsgi:application"]
 
 
-def worker_command() -> list[str]:
-    """The worker; when it stops it waits some seconds for its jobs."""
-    return [sys.executable, MANAGE, "procrastinate", "worker", "--shutdown-graceful-timeout", "5"]
+def start_worker(product: Product, lane: str) -> None:
+    """Start a lane's worker; when it stops it waits some seconds for its jobs."""
+    product.start(lane, [sys.executable, MANAGE, *worker_arguments(lane, WORKER_GRACE)])
 
 
 def wait_until_ready(options: Options, web: subprocess.Popen[bytes]) -> None:
@@ -139,7 +140,8 @@ def launch(options: Options, product: Product) -> None:
     product.run("Preparation", [sys.executable, "-m", "tiktok_clone.prepare"])
     # It has children of its own, which it ends when asked.
     web = product.start("web", web_command(options), signal.SIGTERM)
-    product.start("worker", worker_command())
+    for lane in LANES:
+        start_worker(product, lane)
     # Meanwhile the web server starts.
     with_demo = options.demo and seed_demo(product)
     wait_until_ready(options, web)
@@ -174,18 +176,19 @@ def announce(options: Options, *, with_demo: bool) -> None:
 
 
 def supervise(product: Product) -> None:
-    """Keep the worker and the services running; LaunchError when the web server ends."""
+    """Keep the workers and the services running; LaunchError when the web server ends."""
     while True:
         time.sleep(0.5)
         if product.children["web"].poll() is not None:
             raise LaunchError("The web server ended; its messages are above.")
         for name in product.services.revive() if product.services else []:
             say(f"{name} ended and was started again.")
-        if product.children["worker"].poll() is not None:
-            # It ends when PostgreSQL restarts; until that answers, it is tried again and again.
-            say("The worker ended and is started again.")
-            time.sleep(1)
-            product.start("worker", worker_command())
+        for lane in LANES:
+            if product.children[lane].poll() is not None:
+                # It ends when PostgreSQL restarts; until that answers, it is tried again and again.
+                say(f"The worker ({lane}) ended and is started again.")
+                time.sleep(1)
+                start_worker(product, lane)
 
 
 def say(*lines: str) -> None:

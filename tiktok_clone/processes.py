@@ -20,6 +20,26 @@ GRACE = 10.0
 # Marks every process of this run, so that orphans of a killed worker are found as well.
 RUN_VARIABLE = "LOOPY_RUN"
 
+# Each lane is a worker of its own, or two long transcodes would hold up every e-mail, deletion and
+# count. `None` leaves the number of jobs at the same time to WORKER_CONCURRENCY.
+LANES: dict[str, tuple[tuple[str, ...], int | None]] = {
+    "worker": (("default",), 4),
+    "media": (("media",), None),
+}
+
+
+def worker_arguments(lane: str, grace: int) -> list[str]:
+    """What `manage.py` is told to run a lane's worker.
+
+    Args:
+        lane: a name in LANES.
+        grace: seconds that its jobs have when it is told to stop.
+    """
+    queues, concurrency = LANES[lane]
+    arguments = ["procrastinate", "worker", "--queues", ",".join(queues)]
+    arguments += ["--concurrency", str(concurrency)] if concurrency else []
+    return [*arguments, "--shutdown-graceful-timeout", str(grace)]
+
 
 class LaunchError(Exception):
     """The product cannot start; the message is for people."""

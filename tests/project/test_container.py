@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from tiktok_clone.healthcheck import own_host
+from tiktok_clone.processes import LANES, worker_arguments
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -17,13 +18,22 @@ def test_every_service_restarts_except_the_migration(service: str) -> None:
     assert COMPOSE["services"][service]["restart"] == expected
 
 
-@pytest.mark.parametrize("service", ["web", "worker"])
+@pytest.mark.parametrize("service", ["web", *LANES])
 def test_web_and_worker_wait_for_the_migration_and_share_their_environment(service: str) -> None:
     services = COMPOSE["services"]
     waits = services[service]["depends_on"]
     assert waits["migrate"] == {"condition": "service_completed_successfully"}
     assert services[service]["environment"] == services["migrate"]["environment"]
     assert services[service]["env_file"] == [".env"]
+
+
+@pytest.mark.parametrize("lane", LANES)
+def test_each_lane_has_a_service_with_the_same_queues(lane: str) -> None:
+    assert COMPOSE["services"][lane]["command"] == [
+        "python",
+        "manage.py",
+        *worker_arguments(lane, 60),
+    ]
 
 
 def test_every_named_volume_is_declared() -> None:

@@ -21,7 +21,7 @@ import pytest
 from tests.project.test_slow_clients import free_port
 from tiktok_clone.embedded import running_services
 from tiktok_clone.launch import Options, check_port, child_environment, read_options
-from tiktok_clone.processes import RUN_VARIABLE, LaunchError
+from tiktok_clone.processes import LANES, RUN_VARIABLE, LaunchError
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -177,9 +177,12 @@ def test_a_run_starts_heals_stops_cleanly_and_starts_again_with_its_data(
     assert login["password"] in first.printed
     assert (first.data_dir / "administrator.json").stat().st_mode & 0o777 == 0o600
 
-    (worker,) = first.named("worker")
-    worker.kill()
-    first.wait_for("worker ended and is started again")
+    workers = first.named("worker")
+    assert len(workers) == len(LANES)
+    for worker in workers:
+        worker.kill()
+    for lane in LANES:
+        first.wait_for(f"The worker ({lane}) ended and is started again")
     services = running_services(first.data_dir)
     assert services
 

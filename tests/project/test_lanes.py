@@ -1,0 +1,68 @@
+"""Long jobs and short ones do not wait for each other."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from django.db import connection
+from procrastinate.contrib.django import app
+
+from accounts.models import User
+from accounts.tasks import send_password_reset
+from tests.project.backups import ROOT, this_site
+from tiktok_clone.common import jobs
+from tiktok_clone.processes import LANES, worker_arguments
+from videos.tasks import process_video
+
+
+def test_every_task_belongs_to_exactly_one_lane() -> None:
+    app.perform_import_paths()
+    queues = [queue for names, _ in LANES.values() for queue in names]
+    assert len(queues) == len(set(queues))
+    tasks = {task.queue for name, task in app.tasks.items() if "builtin" not in name}
+    assert tasks <= set(queues)
+    assert tasks == set(queues), "a lane has nothing to do"
+
+
+def statuses() -> dict[str, set[str]]:
+    """The states of the jobs of each queue, periodic ones left out."""
+    found: dict[str, set[str]] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT queue_name, status::text FROM procrastinate_jobs WHERE task_name IN (%s, %s)",
+            [process_video.name, send_password_reset.name],
+        )
+        for queue, status in cursor:
+            found.setdefault(queue, set()).add(status)
+    return found
+
+
+@contextmanager
+def lane(name: str) -> Iterator[None]:
+    """The worker that `make run` starts for a lane."""
+    command = [sys.executable, "manage.py", *worker_arguments(name, 1)]
+    worker = subprocess.Popen(command, cwd=ROOT, env=this_site().environment())
+    try:
+        yield
+    finally:
+        worker.terminate()
+        worker.wait(30)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_letter_is_sent_while_long_transcodes_hold_every_slot_of_their_lane(user: User) -> None:
+    for number in range(5):
+        jobs.enqueue(process_video, lock=f"video-{number}", video_id=10**9 + number)
+    with connection.cursor() as cursor:
+        # As if they were being worked on, for minutes.
+        cursor.execute("UPDATE procrastinate_jobs SET status = 'doing' WHERE id % 2 = 0")
+    jobs.enqueue(send_password_reset, user_id=user.pk)
+    before = statuses()["media"]
+    with lane("worker"):
+        deadline = time.monotonic() + 60
+        while statuses()["default"] != {"succeeded"} and time.monotonic() < deadline:
+            time.sleep(0.1)
+    assert statuses() == {"default": {"succeeded"}, "media": before}
