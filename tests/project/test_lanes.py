@@ -57,8 +57,13 @@ def test_a_letter_is_sent_while_long_transcodes_hold_every_slot_of_their_lane(us
     for number in range(5):
         jobs.enqueue(process_video, lock=f"video-{number}", video_id=10**9 + number)
     with connection.cursor() as cursor:
-        # As if they were being worked on, for minutes.
-        cursor.execute("UPDATE procrastinate_jobs SET status = 'doing' WHERE id % 2 = 0")
+        # As if a worker that is alive had been at them for minutes.
+        cursor.execute(
+            "WITH alive AS (INSERT INTO procrastinate_workers (last_heartbeat)"
+            " VALUES (now() + interval '1 hour') RETURNING id)"
+            " UPDATE procrastinate_jobs SET status = 'doing', worker_id = (SELECT id FROM alive)"
+            " WHERE id % 2 = 0"
+        )
     jobs.enqueue(send_password_reset, user_id=user.pk)
     before = statuses()["media"]
     with lane("worker"):
