@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import Follow, User
+from feeds.history import history_of
 from feeds.models import Affinity, Impression
 from feeds.services import Watched, record_views
 from tests.api_client import ApiClient
@@ -238,12 +239,14 @@ def test_a_page_is_read_from_the_index(user: User) -> None:
         ]
     )
     Impression.objects.bulk_create(
-        [Impression(user=user, video=video, seconds=5) for video in videos]
+        [
+            Impression(user=person, video=video, seconds=5)
+            for person in (user, *UserFactory.create_batch(4))
+            for video in videos
+        ]
     )
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE feeds_impression, videos_video, accounts_user")
-    from feeds.history import history_of
-
     plan = history_of(user)[:21].explain()
     assert "impression_recent" in plan
     assert "Seq Scan on videos_video" not in plan
