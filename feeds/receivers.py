@@ -27,9 +27,9 @@ def settle(user: User, video: Video, **_: Any) -> None:
     affinity.settle(user.pk, [video.pk])
 
 
-@receiver(signals.comments_gone)
-def settle_without_comments(pairs: Iterable[tuple[int, int]], **_: Any) -> None:
-    """Comments went, with the replies of others under them."""
+@receiver(signals.acts_gone)
+def settle_what_went(pairs: Iterable[tuple[int, int]], **_: Any) -> None:
+    """Comments went, with the replies of others under them, or all that somebody did."""
     affinity.settle_pairs(pairs)
 
 

@@ -7,8 +7,8 @@ from django.dispatch import receiver
 from accounts.models import User
 from accounts.signals import user_changed, user_deleting, user_purging
 from videos import publication
+from videos.forgetting import forget_person
 from videos.services import publishing
-from videos.services.forgetting import forget_person
 
 
 @receiver(user_purging)
@@ -25,8 +25,8 @@ def bury_media(user: User, **_: Any) -> None:
 
 @receiver(user_changed)
 def recount_tags(user: User, changed: frozenset[str], **_: Any) -> None:
-    """Tags count what everybody may see."""
-    if "is_private" in changed:
+    """Tags count what everybody may see: nothing of a private or suspended account."""
+    if changed & {"is_private", "is_active"}:
         publishing.recount_tags_later(user.pk)
 
 

@@ -25,9 +25,9 @@ video_reported = Signal()
 # the comment and its replies)
 comment_added = Signal()
 comment_deleted = Signal()
-# pairs (list of author id, video id): comments that are no more, whoever removed them; their
-# videos are locked
-comments_gone = Signal()
+# pairs (list of person id, video id): comments that are no more, whoever removed them, or all
+# that a person did to a video; the videos are locked
+acts_gone = Signal()
 
 # user (User), comment (Comment)
 comment_liked = Signal()

@@ -13,7 +13,7 @@ from procrastinate.tasks import Task
 
 from tiktok_clone.common import jobs, keeping
 from tiktok_clone.common.storage import incoming, room, store
-from videos import captions, publication
+from videos import captions, publication, removal
 from videos.media import pictures, processing
 from videos.media.ffmpeg import FfmpegError
 from videos.media.refusals import RefusedError
@@ -80,6 +80,18 @@ def place_videos(author_id: int) -> None:
 def recount_tags_of(author_id: int) -> None:
     """Count the tags anew that somebody used who became private, public or hidden."""
     captions.recount_tags(captions.tag_ids_of(author_id))
+
+
+@jobs.task(queue="default", retry=jobs.RETRY)
+def remove_content(person_id: int, total: int = 0) -> None:
+    """Remove all that somebody posted and did, a piece at a time; `total` tells how much it was."""
+    while removal.remove_some(person_id):
+        pass
+
+
+def removal_lock(person_id: int) -> str:
+    """Name the lock of the job that removes all of somebody's content."""
+    return f"remove-content-{person_id}"
 
 
 @jobs.periodic(cron="* * * * *")

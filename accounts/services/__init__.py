@@ -28,6 +28,7 @@ from accounts.services.signing_in import (
     sign_up,
     verify_email,
 )
+from accounts.services.suspension import check_can_suspend, restore_person, suspend_person
 
 __all__ = [
     "FollowState",
@@ -35,6 +36,7 @@ __all__ = [
     "block",
     "change_password",
     "check_avatar",
+    "check_can_suspend",
     "check_password",
     "delete_account",
     "end_all_sessions",
@@ -47,11 +49,13 @@ __all__ = [
     "remove_avatar",
     "request_password_reset",
     "reset_password",
+    "restore_person",
     "rotate",
     "send_verification_again",
     "set_avatar",
     "sign_in",
     "sign_up",
+    "suspend_person",
     "unblock",
     "unfollow",
     "update_profile",

@@ -25,9 +25,9 @@ from feeds.services import Watched, allow_video, record_views, refuse_video
 from tests.accounts.racing import at_once
 from tests.factories import UserFactory, VideoFactory, befriend
 from tiktok_clone.common.errors import DomainError
+from videos.forgetting import forget_person
 from videos.models import Comment, Video
 from videos.services import comments, engagement, publishing
-from videos.services.forgetting import forget_person
 
 pytestmark = pytest.mark.django_db
 

@@ -7,9 +7,9 @@ from accounts.models import User
 from tests.factories import UserFactory, VideoFactory
 from videos.captions import link_caption
 from videos.counters import reconcile
+from videos.forgetting import forget_person
 from videos.models import Comment, Hashtag, Video
 from videos.services import comments, engagement
-from videos.services.forgetting import forget_person
 
 pytestmark = pytest.mark.django_db
 

@@ -23,5 +23,5 @@ class Administration(AdminSite):
     ) -> TemplateResponse:
         """Show the figures that the person may see, above the list of models."""
         days = dashboard.read_period(request.GET.get("days"))
-        board = dashboard.board(request.user, days)
+        board = dashboard.board(request.user.has_perm, days)
         return super().index(request, {"board": board, **(extra_context or {})})

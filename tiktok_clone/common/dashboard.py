@@ -8,7 +8,7 @@ All figures are computed together, kept for a minute, and shown to whoever may s
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.core.cache import cache
 from django.db.models import QuerySet
@@ -16,9 +16,6 @@ from django.db.models.functions import TruncDay
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 from django.utils.formats import number_format
-
-if TYPE_CHECKING:
-    from accounts.models.user import Viewer
 
 PERIODS = (7, 30, 90)  # days
 USUAL_PERIOD = 30
@@ -108,14 +105,15 @@ def read_period(asked: str | None) -> int:
     return next((days for days in PERIODS if str(days) == asked), USUAL_PERIOD)
 
 
-def board(viewer: "Viewer", days: int) -> dict[str, Any]:
-    """Return what the template shows: tiles, and charts with their values for each day."""
+def board(may: Callable[[str], bool], days: int) -> dict[str, Any]:
+    """Return what the template shows: tiles, and charts with their values for each day.
+
+    Args:
+        may: whether the person has a permission.
+        days: one of PERIODS.
+    """
     dates = _dates(days)
-    allowed = [
-        figures
-        for permission, figures in _all_figures(dates)
-        if viewer is not None and viewer.has_perm(permission)
-    ]
+    allowed = [figures for permission, figures in _all_figures(dates) if may(permission)]
     charts = [_drawn(chart, dates) for figures in allowed for chart in figures.charts]
     tiles = [tile for figures in allowed for tile in figures.tiles]
     return {

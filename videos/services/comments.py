@@ -64,7 +64,7 @@ def delete_comment(user: User, comment_id: int) -> int:
         Comment.objects.filter(pk=comment.parent_id).update(replies_count=F("replies_count") - 1)
     signals.comment_deleted.send(sender=Comment, comment=comment, video=video, user=user, ids=ids)
     gone = [(author_id, video.pk) for _, author_id in rows]
-    signals.comments_gone.send(sender=Comment, pairs=gone)
+    signals.acts_gone.send(sender=Comment, pairs=gone)
     return len(ids)
 
 

@@ -1,7 +1,10 @@
-"""What a person did to the videos of others goes when the person goes, counters included."""
+"""What a person did to videos goes when the person goes, or all of it is removed: counted exactly.
+
+Part of the machinery, since a job does it as well.
+"""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from django.db import transaction
 from django.db.models import Count, F, Q
@@ -25,12 +28,33 @@ def forget_person(user_id: int) -> None:
         authors.update(_forget_on(user_id, ids))
     while comment_ids := list(_liked_comments(user_id)):
         _forget_comment_likes(user_id, comment_ids)
-    for author_id, total in sorted(authors.items()):
-        User.objects.filter(pk=author_id).update(likes_count=F("likes_count") - total)
+    _take_likes(authors)
     tags = VideoHashtag.objects.filter(video__author=user_id)
     tag_ids = set(tags.values_list("hashtag_id", flat=True))
     tags.delete()
     recount_tags(tag_ids)
+
+
+@transaction.atomic
+def forget_some(user_id: int, limit: int = 100) -> bool:
+    """Do the same for the acts on some videos, or some comment likes, of a person who stays.
+
+    Returns:
+        Whether there was anything to forget.
+    """
+    ids = _touched(user_id)[:limit]
+    if ids:
+        _take_likes(_forget_on(user_id, ids))
+        signals.acts_gone.send(sender=Video, pairs=[(user_id, video_id) for video_id in ids])
+        return True
+    comment_ids = list(_liked_comments(user_id))[:limit]
+    _forget_comment_likes(user_id, comment_ids)
+    return bool(comment_ids)
+
+
+def _take_likes(authors: Mapping[int, int]) -> None:
+    for author_id, total in sorted(authors.items()):
+        User.objects.filter(pk=author_id).update(likes_count=F("likes_count") - total)
 
 
 def _touched(user_id: int) -> list[int]:
@@ -81,7 +105,7 @@ def _remove_comments(user_id: int, video_ids: list[int]) -> None:
         roots = Comment.objects.filter(pk=root_id)
         roots.update(replies_count=F("replies_count") - total)
     pairs = [(author_id, video_id) for _, video_id, _, author_id in rows if author_id != user_id]
-    signals.comments_gone.send(sender=Comment, pairs=pairs)
+    signals.acts_gone.send(sender=Comment, pairs=pairs)
 
 
 def _liked_comments(user_id: int) -> Iterable[int]:
