@@ -31,6 +31,7 @@ from tiktok_clone.servers import (
     EmbeddedError,
     Place,
     Server,
+    full_disk,
     postgres_url,
     redis_binary,
     redis_url,
@@ -131,13 +132,23 @@ def start_services(data_dir: Path | None = None, *, ephemeral: bool = False) -> 
         services.database_url = postgres_url(sockets)
         _add_redis(services, place)
         _write_state(services, data)
-    except OSError as error:
+    except (OSError, EmbeddedError) as error:
         services.stop()
-        raise EmbeddedError(f"The embedded services cannot start: {error}") from error
+        raise _in_plain_words(error, data_dir or Path(tempfile.gettempdir())) from error
     except BaseException:
         services.stop()
         raise
     return services
+
+
+def _in_plain_words(error: Exception, folder: Path) -> EmbeddedError:
+    """The error as it is, but for a full disk, which servers call by many names."""
+    full = full_disk(folder, str(error)) if folder.exists() else ""
+    if full:
+        return EmbeddedError(full)
+    if isinstance(error, EmbeddedError):
+        return error
+    return EmbeddedError(f"The embedded services cannot start: {error}")
 
 
 def running_services(data_dir: Path) -> Services | None:

@@ -28,6 +28,7 @@ from tiktok_clone.embedded import (
 )
 from tiktok_clone.prepare import ADMINISTRATOR_FILE
 from tiktok_clone.processes import LANES, ROOT, LaunchError, Product, worker_arguments
+from tiktok_clone.servers import full_disk
 
 MANAGE = str(ROOT / "manage.py")
 READY_TIMEOUT = 60.0
@@ -175,14 +176,15 @@ def announce(options: Options, *, with_demo: bool) -> None:
     say("", "  Ctrl-C stops everything.", "")
 
 
-def supervise(product: Product) -> None:
+def supervise(product: Product, data_dir: Path) -> None:
     """Keep the workers and the services running; LaunchError when the web server ends."""
     while True:
         time.sleep(0.5)
         if product.children["web"].poll() is not None:
             raise LaunchError("The web server ended; its messages are above.")
         for name in product.services.revive() if product.services else []:
-            say(f"{name} ended and was started again.")
+            say(f"{name} ended and was started again. {full_disk(data_dir)}".rstrip())
+            time.sleep(1)
         for lane in LANES:
             if product.children[lane].poll() is not None:
                 # It ends when PostgreSQL restarts; until that answers, it is tried again and again.
@@ -212,7 +214,7 @@ def run(product: Product) -> None:
         say(*product.services.note.splitlines())
     product.environment.update(child_environment(options, product.services))
     launch(options, product)
-    supervise(product)
+    supervise(product, options.data_dir)
 
 
 def main() -> int:
@@ -228,6 +230,10 @@ def main() -> int:
         return 0
     except (LaunchError, EmbeddedError) as error:
         sys.stderr.write(f"{error}\n")
+        return 1
+    except OSError as error:
+        # What we write ourselves is the secret key, logs, and addresses: no room for any of them.
+        sys.stderr.write(f"Cannot go on: {error}\n")
         return 1
     finally:
         for number in signals:

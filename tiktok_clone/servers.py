@@ -1,5 +1,6 @@
 """How the embedded PostgreSQL and Redis are found, prepared and started as child processes."""
 
+import errno
 import os
 import shutil
 import signal
@@ -42,6 +43,24 @@ THROWAWAY_SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_wr
 
 class EmbeddedError(Exception):
     """The services cannot be started; the message is for people."""
+
+
+# What PostgreSQL needs to begin, roughly.
+FULL_BELOW_BYTES = 64_000_000
+
+
+def full_disk(folder: Path, said: str = "") -> str:
+    """One sentence when the disk of a folder is full, or something said that it is; else nothing.
+
+    A server that fails for want of room may have left some again, and may say anything.
+    """
+    free = shutil.disk_usage(folder).free
+    if free >= FULL_BELOW_BYTES and os.strerror(errno.ENOSPC) not in said:
+        return ""
+    return (
+        f"The disk that holds {folder} is full ({free / 1_000_000:.0f} MB free). Make room on it,"
+        " or set DATA_DIR to a folder on another disk."
+    )
 
 
 @dataclass(frozen=True)
