@@ -1,4 +1,4 @@
-"""The keyboard of the feed: one table for the page, for the dialog, and (read from it) for keys.js."""
+"""The keyboard of the feed: one table for the page and the dialog, where keys.js reads it."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 @dataclass(frozen=True)
 class Shortcut:
-    """`act` is what keys.js does; `keys` are `KeyboardEvent.key` in lower case; `shown` people read."""
+    """`act` is done by keys.js on `keys` (`KeyboardEvent.key` in lower case); people see `shown`."""
 
     act: str
     keys: str

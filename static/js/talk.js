@@ -109,6 +109,12 @@ body?.addEventListener("htmx:sendError", async () => {
   const { toast } = await import("./toast.js");
   toast("No connection. Try again when you are back online.");
 });
+body?.addEventListener("focusin", async ({ target }) => {
+  if (!target.matches("[data-mentions]") || target.dataset.mentions) return;
+  target.dataset.mentions = "on";
+  const { complete } = await import("./mentions.js");
+  complete(target);
+});
 body?.addEventListener("click", (event) => {
   const button = event.target.closest("[data-reply]");
   if (!button) return;
@@ -118,7 +124,7 @@ body?.addEventListener("click", (event) => {
   if (form.classList.contains("is-open")) form.elements.text.focus();
 });
 body?.addEventListener("keydown", (event) => {
-  if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+  if (event.defaultPrevented || event.key !== "Enter" || event.shiftKey || event.isComposing) return;
   if (event.target.matches("[data-submit-on-enter]")) {
     event.preventDefault();
     event.target.form.requestSubmit();

@@ -18,6 +18,8 @@ from videos.views.pager import after
 
 COMMENTS_PER_PAGE = 20
 REPLIES_SHOWN = 3
+SORTS = ("newest", "top")
+ROOM_FOR_IDS = 2**36  # a sort key holds the likes above the id; both fit into 63 bits
 
 
 def render_comments(request: HttpRequest, video: Video, **more: Any) -> HttpResponse:
@@ -35,7 +37,8 @@ def comments_context(request: HttpRequest, video: Video) -> dict[str, Any]:
     `comments`: a page of comments as the API shapes them, each with `can_delete`,
     `replies` (the first few, alike) and `replies_url` (of the whole thread, or None);
     with `?parent=` it is that thread alone, a page of its replies inside.
-    `comments_next_url`: where the next page is, or None.
+    `comments_next_url`: where the next page is, or None. `comments_url` and `sort`
+    (newest, or top: the most liked first) for the links that change the order.
     """
     base = reverse("video-comments", args=[video.author.handle, video.pk])
     raw = request.GET.get("parent", "")
@@ -44,19 +47,29 @@ def comments_context(request: HttpRequest, video: Video) -> dict[str, Any]:
         options = {"parent": comments[0]["id"]}
     else:
         comments, next_id = _threads(request, video, base)
-        options = {}
+        options = {"sort": "top"} if _sort(request) == "top" else {}
     options |= {"after": next_id} if next_id else {}
     return {
         "comments": comments,
         "comments_next_url": f"{base}?{urlencode(options)}" if next_id else None,
+        "comments_url": base,
+        "sort": _sort(request),
     }
+
+
+def _sort(request: HttpRequest) -> str:
+    asked = request.GET.get("sort", "")
+    return asked if asked in SORTS else SORTS[0]
 
 
 def _threads(
     request: HttpRequest, video: Video, base: str
 ) -> tuple[list[dict[str, Any]], int | None]:
-    newest = listing.comments_of(video, request.user).order_by("-id")
-    rows, next_id = after(newest, request, COMMENTS_PER_PAGE)
+    wanted = listing.comments_of(video, request.user).order_by("-id")
+    if _sort(request) == "top":
+        key = F("likes_count") * ROOM_FOR_IDS + F("id")
+        wanted = wanted.annotate(sort_key=key).order_by("-sort_key")
+    rows, next_id = after(wanted, request, COMMENTS_PER_PAGE)
     replies = _first_replies(request, rows)
     shown = _represent(request, video, rows + replies)
     comments, answers = shown[: len(rows)], shown[len(rows) :]
