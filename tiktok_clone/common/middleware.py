@@ -43,6 +43,8 @@ class RequestLogMiddleware:
                 "ms": milliseconds,
             }
             access.info("%(method)s %(route)s %(status)s %(ms)sms", facts, extra=facts)
+            # Django would log each 5xx once more, with the path and without the id.
+            response._has_been_logged = True  # type: ignore[attr-defined]
         return response
 
 
