@@ -9,6 +9,7 @@ from rest_framework.fields import empty
 from accounts.models import Session, User
 from accounts.people import Relation
 from accounts.receivers import ROW
+from tiktok_clone.common.api import Input
 
 
 class PersonSerializer(serializers.ModelSerializer[User]):
@@ -122,7 +123,7 @@ class Flag(serializers.BooleanField):
     default_empty_html = empty
 
 
-class ProfileSerializer(serializers.Serializer[Any]):
+class ProfileSerializer(Input):
     """What one may change of one's own profile; PUT needs name and handle."""
 
     name = serializers.CharField(max_length=200)
@@ -135,7 +136,7 @@ class ProfileSerializer(serializers.Serializer[Any]):
     )
 
 
-class SignUpSerializer(serializers.Serializer[Any]):
+class SignUpSerializer(Input):
     """What signing up takes."""
 
     email = serializers.CharField(max_length=1000)
@@ -144,14 +145,14 @@ class SignUpSerializer(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=1000, required=False, allow_blank=True, default="")
 
 
-class SignInSerializer(serializers.Serializer[Any]):
+class SignInSerializer(Input):
     """E-mail address and password."""
 
     email = serializers.CharField(max_length=1000)
     password = serializers.CharField(max_length=1000, trim_whitespace=False)
 
 
-class RefreshSerializer(serializers.Serializer[Any]):
+class RefreshSerializer(Input):
     """A refresh token."""
 
     refresh = serializers.CharField(max_length=4000)
@@ -170,20 +171,20 @@ class SignedInSerializer(TokensSerializer):
     user = MeSerializer(read_only=True)
 
 
-class PasswordSerializer(serializers.Serializer[Any]):
+class PasswordSerializer(Input):
     """The present password and the next."""
 
     current_password = serializers.CharField(max_length=1000, trim_whitespace=False)
     new_password = serializers.CharField(max_length=1000, trim_whitespace=False)
 
 
-class ResetSerializer(serializers.Serializer[Any]):
+class ResetSerializer(Input):
     """Where to send the link."""
 
     email = serializers.CharField(max_length=1000)
 
 
-class ResetConfirmSerializer(serializers.Serializer[Any]):
+class ResetConfirmSerializer(Input):
     """The two parts of the link, and the next password."""
 
     uid = serializers.CharField(max_length=100)

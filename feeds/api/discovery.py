@@ -2,7 +2,7 @@
 
 from typing import Any, cast
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_serializer
 from rest_framework import serializers, status
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
@@ -56,6 +56,7 @@ class HashtagSerializer(Description):
     url = serializers.CharField(help_text="Path of its page.")
 
 
+@extend_schema_serializer(many=False)
 class HashtagsPageSerializer(Description):
     """A page of hashtags; `next` and `previous` are addresses or null."""
 
@@ -76,6 +77,7 @@ class WatchedVideoSerializer(VideoSerializer):
     watched_at = serializers.DateTimeField(help_text="Last watched.")
 
 
+@extend_schema_serializer(many=False)
 class HistoryPageSerializer(Description):
     """A page of the history; `next` and `previous` are addresses or null."""
 

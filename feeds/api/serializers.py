@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from feeds.options import DEFAULT_LIMIT, LARGEST_LIMIT
 from feeds.services import LARGEST_BATCH
+from tiktok_clone.common.api import Input
 from videos.api.serializers import AuthorSerializer, Description, VideoSerializer
 
 
@@ -74,7 +75,7 @@ class SecondsField(serializers.FloatField):
         return seconds
 
 
-class WatchedSerializer(serializers.Serializer[Any]):
+class WatchedSerializer(Input):
     """One impression."""
 
     video = serializers.IntegerField(min_value=1, max_value=2**63 - 1)
@@ -82,7 +83,7 @@ class WatchedSerializer(serializers.Serializer[Any]):
     completed = serializers.BooleanField(default=False, help_text="It reached its end.")
 
 
-class ViewsSerializer(serializers.Serializer[Any]):
+class ViewsSerializer(Input):
     """A batch of impressions."""
 
     views = serializers.ListField(child=WatchedSerializer(), max_length=LARGEST_BATCH)

@@ -1,10 +1,12 @@
 """What the APIs of all apps share: errors, pagination, and strict query options."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404
-from rest_framework import exceptions
+from django.utils.datastructures import MultiValueDict
+from rest_framework import exceptions, serializers
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -41,6 +43,48 @@ class CursorPages(CursorPagination):
                 fields={"limit": [("out_of_range", "Must be a whole number from 1 to 50.")]},
             )
         return int(raw)
+
+
+class Input(serializers.Serializer[Any]):
+    """Input whose JSON has the types that the description names; forms have text alone.
+
+    The stock fields take `0` for `false` and `7` for `"7"`, and hide a client's mistake.
+    """
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Check the types, then all the rest."""
+        if isinstance(data, Mapping) and not isinstance(data, MultiValueDict):
+            wrong = [name for name, value in data.items() if not self._fits(name, value)]
+            if wrong:
+                raise exceptions.ValidationError(
+                    {name: [_wrong_type(self.fields[name])] for name in wrong}
+                )
+        return super().to_internal_value(data)
+
+    def _fits(self, name: str, value: Any) -> bool:
+        field = self.fields.get(name)
+        if field is None or value is None:
+            return True
+        for kind, types in JSON_TYPES.items():
+            if isinstance(field, kind):
+                return isinstance(value, types) and (bool in types or not isinstance(value, bool))
+        return True
+
+
+JSON_TYPES: dict[type[serializers.Field[Any, Any, Any, Any]], tuple[type, ...]] = {
+    serializers.BooleanField: (bool,),
+    serializers.CharField: (str,),
+    serializers.ChoiceField: (str,),
+    serializers.IntegerField: (int, float),
+    serializers.FloatField: (int, float),
+}
+
+
+def _wrong_type(field: serializers.Field[Any, Any, Any, Any]) -> exceptions.ErrorDetail:
+    names = {serializers.BooleanField: "true or false", serializers.IntegerField: "a number"}
+    names |= {serializers.FloatField: "a number"}
+    wanted = next((name for kind, name in names.items() if isinstance(field, kind)), "a string")
+    return exceptions.ErrorDetail(f"Must be {wanted}.", "invalid_type")
 
 
 def refuse_unknown_options(request: Request, known: set[str]) -> None:

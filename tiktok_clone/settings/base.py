@@ -204,6 +204,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "tiktok_clone.common.describing.add_problems",
+    ],
     "ENUM_NAME_OVERRIDES": {
         "VisibilityEnum": "videos.models.Visibility",
         "VideoStatusEnum": "videos.models.Status",

@@ -8,6 +8,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from tiktok_clone.common.api import Input
 from videos.models import Report, Status, Visibility
 from videos.text import CAPTION_MAX, COMMENT_MAX
 
@@ -128,7 +129,7 @@ class ReportedSerializer(Description):
     reported = serializers.BooleanField()
 
 
-class EditVideoSerializer(serializers.Serializer[Any]):
+class EditVideoSerializer(Input):
     """What an author may change; PUT needs both. Rules for the text stand in `videos.text`."""
 
     caption = serializers.CharField(
@@ -137,7 +138,7 @@ class EditVideoSerializer(serializers.Serializer[Any]):
     visibility = serializers.ChoiceField(choices=Visibility.choices)
 
 
-class WriteCommentSerializer(serializers.Serializer[Any]):
+class WriteCommentSerializer(Input):
     """A new comment; with `parent` a reply."""
 
     text = serializers.CharField(trim_whitespace=False, max_length=COMMENT_MAX * 2)
@@ -146,7 +147,7 @@ class WriteCommentSerializer(serializers.Serializer[Any]):
     )
 
 
-class WriteReportSerializer(serializers.Serializer[Any]):
+class WriteReportSerializer(Input):
     """What is wrong with a video."""
 
     reason = serializers.ChoiceField(choices=Report.Reason.choices)
