@@ -54,13 +54,12 @@ def ranked(videos: VideoQuerySet, typed: str = "") -> VideoQuerySet:
     """Return the best of the videos, to be sorted by `-sort_key`.
 
     The places go by words (where any are typed), present and lasting popularity, and age.
-    Among very many matches only those that trend most and the newest are looked at.
+    Among very many matches only those that trend most and the newest are looked at: there
+    the database may walk down the index of the one or the other until it has enough.
     """
-    candidates = [
-        videos.order_by(*order).values("pk")[:CANDIDATES]
-        for order in (("-trend", "-id"), ("-published_at", "-id"))
-    ]
-    found = Video.objects.filter(pk__in=candidates[0].union(candidates[1]))
+    trending = videos.filter(trend__gt=0).order_by("-trend", "-id").values("pk")[:CANDIDATES]
+    newest = videos.order_by("-published_at", "-id").values("pk")[:CANDIDATES]
+    found = Video.objects.filter(pk__in=trending.union(newest))
     rows: Any = found.annotate(sort_key=sort_key(_popularity() + _fit(typed)))
     return cast(VideoQuerySet, rows.order_by("-sort_key"))
 
