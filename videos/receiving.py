@@ -1,5 +1,10 @@
-"""How an upload gets to the disk: streamed, never in memory, and cut off at the limit."""
+"""How an upload gets to the disk: streamed, never in memory, and cut off at the limit.
 
+A disk that is too full, or becomes full on the way, is a 507 that says so; what had arrived of
+the file goes.
+"""
+
+import contextlib
 from typing import Any
 
 from django.conf import settings
@@ -7,7 +12,8 @@ from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import SkipFile, TemporaryFileUploadHandler
 from django.http import HttpRequest
 
-from tiktok_clone.common.storage import incoming
+from tiktok_clone.common.errors import DomainError
+from tiktok_clone.common.storage import incoming, room
 from videos.media.refusals import refused
 
 FIELD = "file"
@@ -29,14 +35,16 @@ class VideoUploadHandler(TemporaryFileUploadHandler):
         """Refuse before the first byte when the client says that it will be too much."""
         if content_length > settings.VIDEO_MAX_BYTES + FORM_BYTES:
             raise refused("too_large")
+        room.check_room(content_length)
 
     def new_file(self, field_name: str, *args: Any, **kwargs: Any) -> None:
         """Begin a file; only one is taken, and only from its field."""
         if field_name != FIELD or hasattr(self, "file"):
             raise SkipFile
         self.received = 0
-        incoming()
-        super().new_file(field_name, *args, **kwargs)
+        with room.refusing_when_full():
+            incoming()
+            super().new_file(field_name, *args, **kwargs)
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         """Write a chunk; stop when the limit is passed, whatever was announced."""
@@ -44,7 +52,26 @@ class VideoUploadHandler(TemporaryFileUploadHandler):
         if self.received > settings.VIDEO_MAX_BYTES:
             self.file.close()
             raise refused("too_large")
-        super().receive_data_chunk(raw_data, start)
+        try:
+            with room.refusing_when_full():
+                super().receive_data_chunk(raw_data, start)
+        except DomainError:
+            self._drop()
+            raise
+
+    def file_complete(self, file_size: int) -> UploadedFile | None:
+        """End the file; what was still held in memory is written now."""
+        try:
+            with room.refusing_when_full():
+                return super().file_complete(file_size)
+        except DomainError:
+            self._drop()
+            raise
+
+    def _drop(self) -> None:
+        """Close the file, which removes it; what it still holds cannot be written."""
+        with contextlib.suppress(OSError):
+            self.file.close()
 
 
 def stream_uploads(request: HttpRequest) -> None:

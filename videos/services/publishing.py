@@ -13,7 +13,7 @@ from django.db import transaction
 from accounts.models import User
 from tiktok_clone.common import jobs
 from tiktok_clone.common.errors import DomainError, invalid, not_found
-from tiktok_clone.common.storage import incoming, store
+from tiktok_clone.common.storage import incoming, room, store
 from videos import publication, signals, tasks
 from videos.captions import link_caption
 from videos.media.probe import Probe, probe
@@ -42,13 +42,14 @@ def create_video(
 
     Raises:
         RefusedError: the file is not let in; nothing of it is left.
-        DomainError: `invalid` for caption or visibility.
+        DomainError: `invalid` for caption or visibility; `storage_full` (507) when the disk has
+            no room.
     """
     caption = clean_caption(caption)
     check_visibility(visibility)
     if upload is None:
         raise refused("missing")
-    with _on_disk(upload) as path:
+    with room.refusing_when_full(), _on_disk(upload) as path:
         found = probe(path)
         video = _reserve(author, caption, visibility, found, path.stat().st_size)
         try:

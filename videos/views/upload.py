@@ -45,7 +45,7 @@ def _upload(request: HttpRequest) -> HttpResponse:
         try:
             return _create(request, form)
         except DomainError as refused:
-            if refused.status not in (400, 413):
+            if refused.status not in (400, 413, 507):
                 raise
             form.show(refused)
             status = refused.status
