@@ -4,6 +4,7 @@ Part of the machinery, since it is a job. Each piece is a transaction of its own
 worker leaves exact counters, and the next run goes on where it ended.
 """
 
+from collections.abc import Collection
 from dataclasses import astuple, dataclass
 
 from django.db import connection, transaction
@@ -34,10 +35,15 @@ class Content:
 
 
 def count_content(person_id: int) -> Content:
-    """Count what somebody posted and did, in one query."""
+    """Count what somebody posted and did."""
+    return count_contents([person_id])[person_id]
+
+
+def count_contents(person_ids: Collection[int]) -> dict[int, Content]:
+    """Count what some people posted and did, in one query."""
     with connection.cursor() as cursor:
-        cursor.execute(_COUNTS, {"person": person_id})
-        return Content(*cursor.fetchone())
+        cursor.execute(_COUNTS, [list(person_ids)])
+        return {person_id: Content(*counts) for person_id, *counts in cursor.fetchall()}
 
 
 def remove_some(person_id: int) -> bool:
@@ -73,13 +79,14 @@ def _unfollow_some(person_id: int) -> bool:
 
 
 _COUNTS = """
-SELECT
-    (SELECT count(*) FROM videos_video WHERE author_id = %(person)s),
-    (SELECT count(*) FROM videos_comment WHERE author_id = %(person)s),
-    (SELECT count(*) FROM videos_like WHERE user_id = %(person)s)
-        + (SELECT count(*) FROM videos_commentlike WHERE user_id = %(person)s),
-    (SELECT count(*) FROM videos_save WHERE user_id = %(person)s),
-    (SELECT count(*) FROM videos_share WHERE user_id = %(person)s),
-    (SELECT count(*) FROM accounts_follow WHERE follower_id = %(person)s)
-        + (SELECT count(*) FROM accounts_followrequest WHERE requester_id = %(person)s)
+SELECT person.id,
+    (SELECT count(*) FROM videos_video WHERE author_id = person.id),
+    (SELECT count(*) FROM videos_comment WHERE author_id = person.id),
+    (SELECT count(*) FROM videos_like WHERE user_id = person.id)
+        + (SELECT count(*) FROM videos_commentlike WHERE user_id = person.id),
+    (SELECT count(*) FROM videos_save WHERE user_id = person.id),
+    (SELECT count(*) FROM videos_share WHERE user_id = person.id),
+    (SELECT count(*) FROM accounts_follow WHERE follower_id = person.id)
+        + (SELECT count(*) FROM accounts_followrequest WHERE requester_id = person.id)
+FROM unnest(%s::bigint[]) AS person (id)
 """

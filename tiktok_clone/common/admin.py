@@ -1,7 +1,6 @@
 """What belongs to no app in the administration: jobs, the log of what was done, site texts."""
 
 from datetime import datetime
-from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.models import LogEntry
@@ -17,26 +16,11 @@ from procrastinate.contrib.django.models import ProcrastinateEvent, Procrastinat
 from procrastinate.exceptions import UniqueViolation
 
 from tiktok_clone.common import dashboard
+from tiktok_clone.common.administration import ReadOnly
 from tiktok_clone.common.dashboard import Chart, Figures, Line, Tile
 
 # A job that waits for longer is worth a look: nobody works, or everybody is busy.
 WAITS_LONG_SECONDS = 10 * 60
-
-
-class ReadOnly:
-    """Rows that come from elsewhere: to look at, not to type in."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody adds rows by hand."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nor changes them."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nor deletes them."""
-        return False
 
 
 class EventInline(ReadOnly, admin.TabularInline):

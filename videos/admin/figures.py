@@ -60,7 +60,7 @@ def report_figures(since: datetime) -> Figures:
         "Reports waiting",
         str(waiting["total"]),
         about if waiting["total"] else "all are answered",
-        f"{reverse('admin:videos_report_changelist')}?resolved_at__isempty=1",
+        reverse("admin:videos_report_queue"),
         alarming=waiting["total"] > 0,
     )
     return Figures(tiles=[tile])

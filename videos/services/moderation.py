@@ -14,7 +14,7 @@ from accounts import audit
 from accounts.models import User
 from accounts.services import check_can_suspend, suspend_person
 from tiktok_clone.common import jobs
-from tiktok_clone.common.errors import not_found
+from tiktok_clone.common.errors import DomainError, not_found
 from videos import publication, removal, signals, tasks
 from videos.captions import link_caption
 from videos.models import Comment, Report, Video
@@ -78,7 +78,12 @@ def remove_comment(comment_id: int, by: User | None = None) -> int:
     comment = Comment.objects.filter(pk=comment_id).select_related("author").first()
     if comment is None:
         return 0
-    gone = comments.delete_comment(comment.author, comment.pk)
+    try:
+        gone = comments.delete_comment(comment.author, comment.pk)
+    except DomainError as error:
+        if error.status != 404:  # gone with its thread a moment ago
+            raise
+        return 0
     _record("comment_removed", by, comment=comment_id, author=comment.author_id)
     return gone
 

@@ -1,0 +1,41 @@
+"""Where people are signed in, in the administration."""
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from accounts import services
+from accounts.models import Session
+from tiktok_clone.common.administration import ReadOnly
+
+
+@admin.register(Session)
+class SessionAdmin(ReadOnly, admin.ModelAdmin):
+    """To read, and to end."""
+
+    list_display = ("user", "kind", "user_agent", "created_at", "last_used_at", "ended_reason")
+    list_filter = ("kind", ("ended_at", admin.EmptyFieldListFilter), "ended_reason")
+    search_fields = ("=user__handle", "=user__email")
+    search_help_text = "A handle or an address"
+    list_select_related = ("user",)
+    exclude = ("session_key", "token_id")
+    ordering = ("-last_used_at",)
+    show_full_result_count = False
+    actions = ("end",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Session]:
+        """Without the keys."""
+        return super().get_queryset(request).defer("session_key", "token_id")
+
+    def has_end_permission(self, request: HttpRequest) -> bool:
+        """Looking at sessions is one thing, ending them another."""
+        return request.user.has_perm("accounts.change_session")
+
+    @admin.action(description="End", permissions=["end"])
+    def end(self, request: HttpRequest, queryset: QuerySet[Session]) -> None:
+        """Sign people out there."""
+        live = list(queryset.filter(ended_at=None))
+        for session in live:
+            services.end_session(session, "ended_by_staff")
+            self.log_change(request, session, "Ended.")
+        messages.success(request, f"{len(live)} sessions ended.")

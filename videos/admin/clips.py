@@ -1,0 +1,302 @@
+"""Videos in the administration: watched, retried, hidden, shown, deleted, all by services."""
+
+from typing import Any, cast
+
+from django.contrib import admin, messages
+from django.contrib.postgres.search import SearchQuery
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from procrastinate.contrib.django.models import ProcrastinateJob
+
+from accounts.models import User
+from tiktok_clone.common.administration import Act, ActsAdmin, DeletedByService, Link, ReadOnly
+from tiktok_clone.common.errors import DomainError
+from tiktok_clone.common.models import WORDS
+from tiktok_clone.common.searching import prefix_query
+from videos.admin import shown
+from videos.models import Rendition, Report, Status, Subtitles, Video
+from videos.services import moderation
+
+JOBS_SHOWN = 10
+
+
+class RenditionInline(ReadOnly, admin.TabularInline):
+    """The files of a video."""
+
+    model = Rendition
+    extra = 0
+    fields = ("rung", "width", "height", "bitrate", "size_bytes", "name")
+    readonly_fields = fields
+    ordering = ("rung",)
+
+
+class SubtitlesInline(ReadOnly, admin.TabularInline):
+    """The subtitles of a video."""
+
+    model = Subtitles
+    extra = 0
+    fields = ("language", "label", "created_at")
+    readonly_fields = fields
+    ordering = ("language",)
+
+
+class ReportedFilter(admin.SimpleListFilter):
+    """Whether reports wait."""
+
+    title = "reports"
+    parameter_name = "reported"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """One choice beside all."""
+        return [("open", "waiting")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Video]) -> QuerySet[Video]:
+        """Those with open reports, from the index that holds just these."""
+        if self.value() != "open":
+            return queryset
+        return queryset.filter(
+            Exists(Report.objects.filter(video=OuterRef("pk"), resolved_at=None))
+        )
+
+
+@admin.register(Video)
+class VideoAdmin(DeletedByService, ActsAdmin):
+    """Videos: watch, retry, hide, show, delete."""
+
+    list_display = (
+        "id", "picture", "author", "excerpt", "status", "visibility", "is_hidden",
+        "likes_count", "comments_count", "views_count", "open_reports", "created_at",
+    )  # fmt: skip
+    list_display_links = ("id", "picture")
+    list_filter = (
+        "status",
+        "visibility",
+        ("hidden_at", admin.EmptyFieldListFilter),
+        ReportedFilter,
+        "created_at",
+    )
+    list_select_related = ("author",)
+    list_per_page = 50
+    search_fields = ("caption",)  # makes the box appear; see get_search_results
+    search_help_text = "Words of the caption, an @handle, or an id"
+    date_hierarchy = "created_at"
+    ordering = ("-id",)
+    show_full_result_count = False
+    inlines = (RenditionInline, SubtitlesInline)
+    actions = ("hide", "show", "retry")
+    fieldsets = (
+        (None, {"fields": ("player", "author", "caption", "visibility")}),
+        ("State", {"fields": ("status", "progress", "reason_code", "reason", "hidden_at")}),
+        ("Reports and jobs", {"fields": ("reports", "jobs")}),
+        (
+            "Counts",
+            {
+                "fields": (
+                    ("likes_count", "comments_count", "saves_count"),
+                    ("shares_count", "views_count", "watch_seconds"),
+                )
+            },
+        ),
+        (
+            "File",
+            {
+                "fields": (
+                    ("width", "height", "duration"),
+                    ("size_bytes", "attempt", "slot"),
+                    ("created_at", "published_at"),
+                )
+            },
+        ),
+    )
+    readonly_fields = (
+        "player", "author", "caption", "visibility", "status", "progress", "reason_code",
+        "reason", "hidden_at", "reports", "jobs", "likes_count", "comments_count", "saves_count",
+        "shares_count", "views_count", "watch_seconds", "width", "height", "duration",
+        "size_bytes", "attempt", "slot", "created_at", "published_at",
+    )  # fmt: skip
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Video]:
+        """Count open reports for the rows that are shown."""
+        waiting = (
+            Report.objects.filter(video=OuterRef("pk"), resolved_at=None)
+            .order_by()
+            .values("video")
+            .annotate(total=Count("pk"))
+            .values("total")
+        )
+        videos: QuerySet[Video] = super().get_queryset(request)
+        return videos.annotate(reported=Coalesce(Subquery(waiting), 0))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Video], search_term: str
+    ) -> tuple[QuerySet[Video], bool]:
+        """Find captions by words through the index; an @handle finds an author's."""
+        typed = search_term.strip()
+        if not typed:
+            return queryset, False
+        if typed.startswith("@"):
+            return queryset.filter(author__handle=typed[1:].lower()), False
+        return queryset.filter(_found(typed, prefix_query(typed))), False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Videos come through the upload."""
+        return False
+
+    def acts_for(self, obj: Video) -> list[Act]:
+        """Try again, hide, show."""
+        may = "videos.change_video"
+        acts = []
+        if obj.status in (Status.FAILED, Status.STORED, Status.PROCESSING):
+            acts.append(Act("retry", "Process again", may, _retry))
+        if obj.hidden_at is None:
+            acts.append(Act("hide", "Hide", may, _hide, is_dangerous=True))
+        else:
+            acts.append(Act("show", "Show again", may, _show))
+        return acts
+
+    def links_for(self, obj: Video) -> list[Link]:
+        """Its author and its comments."""
+        comments = reverse("admin:videos_comment_changelist")
+        return [
+            Link("Author", reverse("admin:accounts_user_change", args=[obj.author_id])),
+            Link("Comments", f"{comments}?video__id__exact={obj.pk}"),
+        ]
+
+    def delete_model(self, request: HttpRequest, obj: Video) -> None:
+        """Delete with files and counters."""
+        moderation.remove_video(obj.pk, cast(User, request.user))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Video]) -> None:
+        """Delete several with files and counters."""
+        for pk in list(queryset.values_list("pk", flat=True)):
+            moderation.remove_video(pk, cast(User, request.user))
+
+    @admin.action(description="Hide from everybody but the author", permissions=["change"])
+    def hide(self, request: HttpRequest, queryset: QuerySet[Video]) -> None:
+        """Hide videos and close their reports."""
+        by = cast(User, request.user)
+        hidden = [video for video in queryset if moderation.hide_video(video.pk, by)]
+        self._tell(request, hidden, "Hidden.")
+
+    @admin.action(description="Show again", permissions=["change"])
+    def show(self, request: HttpRequest, queryset: QuerySet[Video]) -> None:
+        """Show what was hidden."""
+        by = cast(User, request.user)
+        visible = [video for video in queryset if moderation.show_video(video.pk, by)]
+        self._tell(request, visible, "Shown again.")
+
+    @admin.action(description="Process again", permissions=["change"])
+    def retry(self, request: HttpRequest, queryset: QuerySet[Video]) -> None:
+        """Process failed videos again; what cannot be retried is left out."""
+        retried = []
+        for video in queryset:
+            try:
+                moderation.retry_video(video.pk, cast(User, request.user))
+            except DomainError:
+                continue
+            retried.append(video)
+        self._tell(request, retried, "Processed again.")
+
+    def _tell(self, request: HttpRequest, done: list[Video], what: str) -> None:
+        for video in done:
+            self.log_change(request, video, what)
+        messages.success(request, f"{what} {len(done)} videos.")
+
+    @admin.display(description="")
+    def picture(self, video: Video) -> SafeString | str:
+        """The poster, small."""
+        return shown.picture(video)
+
+    @admin.display(description="player")
+    def player(self, video: Video) -> SafeString | str:
+        """The clip, playable."""
+        return shown.player(video)
+
+    @admin.display(description="caption")
+    def excerpt(self, video: Video) -> str:
+        """The beginning of the caption."""
+        return shown.excerpt(video.caption)
+
+    @admin.display(boolean=True, description="hidden")
+    def is_hidden(self, video: Video) -> bool:
+        """Hidden by a moderator."""
+        return video.hidden_at is not None
+
+    @admin.display(ordering="reported", description="open reports")
+    def open_reports(self, video: Video) -> int:
+        """How many reports wait."""
+        count: int = video.reported  # type: ignore[attr-defined]
+        return count
+
+    @admin.display(description="reports")
+    def reports(self, video: Video) -> SafeString | str:
+        """How many of each reason, open ones apart."""
+        rows = (
+            Report.objects.filter(video=video)
+            .order_by("reason")
+            .values_list("reason")
+            .annotate(total=Count("pk"), waiting=Count("pk", filter=Q(resolved_at=None)))
+        )
+        names = dict(Report.Reason.choices)
+        listing = reverse("admin:videos_report_changelist")
+        return (
+            format_html_join(
+                ", ",
+                '<a href="{}?video__id__exact={}&amp;reason__exact={}">{}: {}</a>, {} open',
+                (
+                    (listing, video.pk, reason, names.get(reason, reason), total, waiting)
+                    for reason, total, waiting in rows
+                ),
+            )
+            or "none"
+        )
+
+    @admin.display(description="jobs")
+    def jobs(self, video: Video) -> SafeString | str:
+        """The latest jobs about it; finished ones are forgotten after some days."""
+        jobs = ProcrastinateJob.objects.filter(lock=f"video-{video.pk}").order_by("-id")
+        return (
+            format_html_join(
+                SafeString("<br>"),
+                '<a href="{}">{} {}</a> {}',
+                (
+                    (
+                        reverse("admin:procrastinate_procrastinatejob_change", args=[job.pk]),
+                        job.pk,
+                        job.task_name.rpartition(".")[2],
+                        job.status,
+                    )
+                    for job in jobs[:JOBS_SHOWN]
+                ),
+            )
+            or "none"
+        )
+
+
+def _found(typed: str, query: SearchQuery | None) -> Q:
+    """By words of the caption, or the very id."""
+    by_words = Q()
+    if query is not None:
+        by_words = Q(pk__in=Video.objects.alias(words=WORDS).filter(words=query).values("pk"))
+    if typed.isascii() and typed.isdigit() and len(typed) < 19:
+        return by_words | Q(pk=int(typed))
+    return by_words if query is not None else Q(pk__in=[])
+
+
+def _hide(request: HttpRequest, video: Video) -> str:
+    moderation.hide_video(video.pk, cast(User, request.user))
+    return "Hidden."
+
+
+def _show(request: HttpRequest, video: Video) -> str:
+    moderation.show_video(video.pk, cast(User, request.user))
+    return "Shown again."
+
+
+def _retry(request: HttpRequest, video: Video) -> str:
+    moderation.retry_video(video.pk, cast(User, request.user))
+    return "Processed again."
