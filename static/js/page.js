@@ -1,12 +1,14 @@
 /* Small comforts of every page; what they need comes when it is first used. */
 
 // Suggestions under the search boxes.
-document.addEventListener("focusin", async ({ target }) => {
-  if (!target.matches?.("[data-suggest]") || target.dataset.suggest) return;
+async function wakeSearch({ target }) {
+  if (!target?.matches?.("[data-suggest]") || target.dataset.suggest) return;
   target.dataset.suggest = "on";
   const { suggest } = await import("./suggest.js");
   suggest(target);
-});
+}
+document.addEventListener("focusin", wakeSearch);
+wakeSearch({ target: document.activeElement }); // a field with autofocus has it already
 
 // Moving previews in grids, under the pointer or the focus.
 for (const name of ["pointerover", "focusin"]) {
