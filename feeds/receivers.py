@@ -6,8 +6,9 @@ from typing import Any
 from django.dispatch import receiver
 
 from accounts.models import User
-from accounts.signals import user_followed, user_unfollowed
-from feeds import affinity
+from accounts.signals import user_followed, user_purging, user_unfollowed
+from feeds import affinity, export
+from feeds.models import Export
 from videos import signals
 from videos.models import Video
 
@@ -43,3 +44,9 @@ def mark_followed(follower_id: int, followee_id: int, **_: Any) -> None:
 def unmark_followed(follower_id: int, followee_id: int, **_: Any) -> None:
     """Unfollowing, or a block."""
     affinity.unmark_followed(follower_id, followee_id)
+
+
+@receiver(user_purging)
+def drop_exports(user: User, **_: Any) -> None:
+    """The copies of what a person had here go with them."""
+    export.drop(Export.objects.filter(user=user))

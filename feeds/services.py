@@ -8,8 +8,9 @@ from django.db import connection, transaction
 
 from accounts.models import User
 from accounts.throttling import limited
-from feeds import affinity
-from feeds.models import VIEW_SECONDS, NotInterested
+from feeds import affinity, export, tasks
+from feeds.models import VIEW_SECONDS, Export, NotInterested
+from tiktok_clone.common import jobs
 from tiktok_clone.common.errors import DomainError, invalid
 from videos.models import Video
 from videos.services.engagement import lock_video
@@ -93,6 +94,25 @@ def allow_video(user: User, video_id: int) -> None:
     video = lock_video(user, video_id)
     if delete_row(NotInterested, user_id=user.pk, video_id=video.pk):
         affinity.settle(user.pk, [video.pk])
+
+
+@limited("export_user")
+@transaction.atomic
+def request_export(user: User) -> Export:
+    """Have a copy of all that a person has here made; one at a time, the old one goes.
+
+    Returns:
+        The one under way if there is one, else a new one.
+    """
+    User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    mine = Export.objects.filter(user=user)
+    waiting = mine.filter(ready_at=None, failed_at=None).first()
+    if waiting is not None:
+        return waiting
+    export.drop(mine)
+    made = Export.objects.create(user=user, name=export.new_name())
+    jobs.enqueue(tasks.make_export, export_id=made.pk)
+    return made
 
 
 _COLUMNS = ("pk", "duration", "author_id")

@@ -1,7 +1,7 @@
 """What the worker does for the feed engine."""
 
 from accounts.models import User
-from feeds import affinity, trending
+from feeds import affinity, export, trending
 from feeds.seeds import forget_old_snapshots
 from tiktok_clone.common import jobs
 
@@ -27,3 +27,16 @@ def settle_forgotten(user_id: int) -> None:
     """Recompute what somebody cares for after they have cleared their history."""
     if User.objects.filter(pk=user_id).exists():
         affinity.rebuild(user_id)
+
+
+@jobs.task(queue="default")
+def make_export(export_id: int) -> None:
+    """Write the copy that somebody asked for of all that they have here."""
+    export.make(export_id)
+
+
+@jobs.periodic(cron="53 * * * *")
+@jobs.task(queueing_lock="forget_old_exports", retry=jobs.RETRY)
+def forget_old_exports(timestamp: int) -> None:
+    """Delete copies that were made a week ago."""
+    export.drop_old()

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from feeds.views import browsing, history, scrolling, searching
+from feeds.views import browsing, export, history, scrolling, searching
 
 urlpatterns: list[URLPattern] = [
     path("", scrolling.feed, name="feed"),
@@ -12,6 +12,7 @@ urlpatterns: list[URLPattern] = [
     path("tag/<str:name>", browsing.tag, name="tag"),
     path("search", searching.search, name="search"),
     path("search/suggest", searching.suggest, name="search-suggest"),
+    path("settings/export", export.own_data, name="settings-export"),
     path("history", history.watched, name="history"),
     path("history/clear", history.clear, name="history-clear"),
     path("history/<int:video_id>/remove", history.remove, name="history-remove"),

@@ -4,7 +4,9 @@ The owner's account is private, so that what is not meant for everybody shows it
 the clip is public within that account (for followers), friends see it as followers do.
 A route, or a method of an API route, that the table does not list fails the test.
 
-Columns: anonymous, owner, other, blocked (by the owner), follower, friend, staff.
+Columns: anonymous, owner, other, blocked (by the owner), follower, friend, staff. Whoever asked
+to follow and has no answer, and whoever followed once, are like any other; a follower whom the
+owner mutes is like any follower.
 Staff has no way around privacy outside of the administration.
 """
 
@@ -19,14 +21,17 @@ from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from accounts.models import Follow, Session, User
+from accounts.models import Follow, FollowRequest, Mute, Session, User
+from accounts.services import unfollow
 from tests.factories import CommentFactory, UserFactory, VideoFactory, befriend, block
 from videos.captions import link_caption
 from videos.models import Comment, Video
 
 pytestmark = pytest.mark.django_db
 
-ACTORS = ("anonymous", "owner", "other", "blocked", "follower", "friend", "staff")
+COLUMNS = ("anonymous", "owner", "other", "blocked", "follower", "friend", "staff")
+LIKE = {"requester": "other", "former": "other", "muted": "follower"}
+ACTORS = (*COLUMNS, *LIKE)
 
 OPEN = "200 200 200 200 200 200 200"  # for everybody
 MEMBERS = "401 200 200 200 200 200 200"  # whoever is signed in
@@ -124,8 +129,16 @@ ACCOUNTS_API = [
     send("put", "api-person", "401 400 403 404 403 403 403", *R, name="New"),
     send("patch", "api-person", "401 200 403 404 403 403 403", *R, name="New"),
     send("delete", "api-person", "401 204 403 404 403 403 403", *R),
-    send("post", "api-follow", "401 400 403 404 200 200 403", *R),
+    send("post", "api-follow", "401 400 200 404 200 200 200", *R),
     send("delete", "api-follow", "401 400 200 404 200 200 200", *R),
+    send("delete", "api-follower", "401 400 204 404 204 204 204", *R),
+    send("post", "api-mute", "401 400 200 404 200 200 200", *R),
+    send("delete", "api-mute", "401 200 200 404 200 200 200", *R),
+    get("api-requests", MEMBERS),
+    send("post", "api-request-accept", "401 204 404 404 404 404 404", "request"),
+    send("post", "api-request-decline", "401 204 404 404 404 404 404", "request"),
+    get("api-muted", MEMBERS),
+    get("api-blocked", MEMBERS),
     send("post", "api-block", "401 400 200 404 200 200 200", *R),
     send("delete", "api-block", "401 200 200 404 200 200 200", *R),
     get("api-followers", PRIVATE, *R),
@@ -143,6 +156,9 @@ FEEDS_API = [
     send("delete", "api-history", "401 204 204 204 204 204 204"),
     send("delete", "api-history-video", "401 204 204 204 204 204 204", *V),
     get("api-why", ACT, *V),
+    get("api-export", MEMBERS),
+    send("post", "api-export", "401 202 202 202 202 202 202"),
+    get("api-export-download", "401 404 404 404 404 404 404"),
 ]
 VIDEO_PAGES = [
     get("video", SEEN, *HV),
@@ -179,10 +195,14 @@ ACCOUNT_PAGES = [
     get("password-reset-confirm", "400 400 400 400 400 400 400", "uid", "token"),
     get("verify-email", "400 400 400 400 400 400 400", "token"),
     get("people", PAGE),
+    get("follow-requests", PAGE),
+    form("request-accept", BACK, "request"),
+    form("request-decline", BACK, "request"),
     get("settings", PAGE),
     form("settings", "302 400 400 400 400 400 400"),
     get("settings-privacy", PAGE),
     form("settings-privacy", BACK),
+    get("settings-people", PAGE),
     get("settings-security", PAGE),
     form("send-verification", BACK),
     form("sessions-end-all", BACK),
@@ -194,6 +214,8 @@ ACCOUNT_PAGES = [
     get("profile-followers", PERSON, *H),
     get("profile-following", PERSON, *H),
     form("follow", "302 302 302 404 302 302 302", *H),
+    form("remove-follower", "302 400 302 404 302 302 302", *H),
+    form("mute", "302 400 302 404 302 302 302", *H),
     form("block", "302 400 302 404 302 302 302", *H),
 ]
 FEED_PAGES = [
@@ -207,6 +229,8 @@ FEED_PAGES = [
     get("history", PAGE),
     form("history-clear", BACK),
     form("history-remove", BACK, *V),
+    get("settings-export", PAGE),
+    form("settings-export", BACK),
 ]
 PROJECT = [
     get("healthz", OPEN),
@@ -240,16 +264,21 @@ class World:
 @pytest.fixture
 def world() -> World:
     owner = UserFactory(is_private=True)
-    people = {name: UserFactory() for name in ("other", "blocked", "follower", "friend")}
+    people = {name: UserFactory() for name in ("other", "blocked", "follower", "friend", *LIKE)}
     staff = UserFactory(is_staff=True, is_superuser=True)
     block(owner, people["blocked"])
-    Follow.objects.create(follower=people["follower"], followee=owner)
+    for follower in ("follower", "muted"):
+        Follow.objects.create(follower=people[follower], followee=owner)
+    befriend(owner, people["former"])
+    request = FollowRequest.objects.create(requester=people["requester"], target=owner)
+    Mute.objects.create(muter=owner, muted=people["muted"])
     befriend(owner, people["friend"])
     video = VideoFactory(author=owner, caption="#sea")
     link_caption(video)
     Video.objects.filter(pk=video.pk).update(comments_count=1)
     User.objects.update(followers_count=2, following_count=2)  # enough to take one away
     comment: Comment = CommentFactory(video=video, author=people["friend"])
+    unfollow(people["former"], owner)
     session = Session.objects.create(user=owner, kind=Session.Kind.API, token_id=uuid.uuid4())
     values = {
         "video": video.pk,
@@ -257,6 +286,7 @@ def world() -> World:
         "handle": owner.handle,
         "reference": f"@{owner.handle}",
         "session": session.pk,
+        "request": request.pk,
         "object": f"{video.folder}/1/360.mp4",
         "tag": "sea",
         "uid": "x",
@@ -288,8 +318,13 @@ def ask(world: World, row: Row, actor: str) -> int:
 @pytest.mark.parametrize("row", MATRIX, ids=str)
 def test_each_actor_gets_what_the_table_says(row: Row, world: World) -> None:
     found = {actor: ask(world, row, actor) for actor in ACTORS}
-    expected = dict(zip(ACTORS, map(int, row.expected.split()), strict=True))
-    assert found == expected
+    assert found == expected_of(row.expected)
+
+
+def expected_of(statuses: str) -> dict[str, int]:
+    """What each actor gets, from the columns of a row."""
+    listed = dict(zip(COLUMNS, map(int, statuses.split()), strict=True))
+    return listed | {actor: listed[column] for actor, column in LIKE.items()}
 
 
 def routes(patterns: list[Any], namespace: str = "") -> Iterator[tuple[str, URLPattern]]:
@@ -331,7 +366,7 @@ def admin_lists() -> list[str]:
 def test_the_administration_is_for_staff_alone(world: World) -> None:
     for name in admin_lists():
         found = {actor: world.client(actor).get(reverse(name)).status_code for actor in ACTORS}
-        expected = dict(zip(ACTORS, map(int, ADMIN.split()), strict=True))
+        expected = expected_of(ADMIN)
         if name.endswith("_add") and found["staff"] == 403:
             expected["staff"] = 403  # rows that nobody makes by hand
         assert found == expected, name

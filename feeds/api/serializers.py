@@ -128,3 +128,16 @@ class WhySerializer(Description):
     """Why a video is in the reader's feeds, or why in none."""
 
     reasons = ReasonSerializer(many=True)
+
+
+class ExportSerializer(Description):
+    """A copy of all that one has here."""
+
+    state = serializers.ChoiceField(choices=["none", "running", "ready", "failed"])
+    requested_at = serializers.DateTimeField(allow_null=True)
+    ready_at = serializers.DateTimeField(allow_null=True)
+    expires_at = serializers.DateTimeField(allow_null=True)
+    size_bytes = serializers.IntegerField()
+    download_url = serializers.CharField(
+        allow_null=True, help_text="Where its owner gets the ZIP, once it is ready."
+    )

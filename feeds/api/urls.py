@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path
 
 from feeds.api.discovery import Hashtags, History, PeopleSearch
+from feeds.api.export import ExportDownloadView, ExportView
 from feeds.api.views import FeedView, NotInterestedView, ViewsView, WhyView
 
 urlpatterns: list[URLPattern] = [
@@ -19,6 +20,8 @@ urlpatterns: list[URLPattern] = [
         History.as_view({"delete": "destroy"}),
         name="api-history-video",
     ),
+    path("user/export", ExportView.as_view(), name="api-export"),
+    path("user/export/download", ExportDownloadView.as_view(), name="api-export-download"),
     path("videos/feed", FeedView.as_view(), name="api-feed"),
     path("videos/views", ViewsView.as_view(), name="api-views"),
     path(

@@ -181,6 +181,7 @@ THROTTLE_RATES = {
     "react_user": (300, 5 * 60),  # likes, saves, shares, "not interested"
     "follow_user": (60, 15 * 60),
     "report_user": (20, 60 * 60),
+    "export_user": (5, 24 * 60 * 60),
     "lookup_ip": (60, 60 * 60),
     "lookup_user": (300, 60 * 60),
     "anonymous_ip": (300, 5 * 60),
