@@ -239,6 +239,8 @@ PROJECT = [
     get("metrics", OPEN),
     get("schema", OPEN),
     get("docs", OPEN),
+    get("terms", OPEN),
+    get("privacy", OPEN),
 ]
 MATRIX = [
     *VIDEOS_API, *ACCOUNTS_API, *FEEDS_API, *VIDEO_PAGES, *ACCOUNT_PAGES, *FEED_PAGES, *PROJECT,

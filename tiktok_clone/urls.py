@@ -8,6 +8,7 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from tiktok_clone.common import views
+from tiktok_clone.common.texts import site_text
 from tiktok_clone.operations.views import metrics
 
 # Its start-up script comes from a URL of its own; only its style sheet is in the page.
@@ -21,6 +22,8 @@ urlpatterns = [
     path("metrics", metrics, name="metrics"),
     path("schema", SpectacularAPIView.as_view(permission_classes=[]), name="schema"),
     path("docs", docs, name="docs"),
+    path("terms", site_text, {"slug": "terms"}, name="terms"),
+    path("privacy", site_text, {"slug": "privacy"}, name="privacy"),
     path("", include("accounts.api.urls")),
     path("", include("videos.api.urls")),
     path("", include("feeds.api.urls")),

@@ -1,23 +1,29 @@
 """What belongs to no app in the administration: jobs, the log of what was done, site texts."""
 
 from datetime import datetime
+from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.models import LogEntry
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Count, F, Min, QuerySet
 from django.db.models.functions import Coalesce
-from django.http import HttpRequest
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.views.decorators.http import require_POST
 from procrastinate.contrib.django import app as procrastinate_app
 from procrastinate.contrib.django.admin import ProcrastinateJobAdmin
 from procrastinate.contrib.django.models import ProcrastinateEvent, ProcrastinateJob
 from procrastinate.exceptions import UniqueViolation
 
-from tiktok_clone.common import dashboard
+from tiktok_clone.common import dashboard, texts
 from tiktok_clone.common.administration import ReadOnly
 from tiktok_clone.common.dashboard import Chart, Figures, Line, Tile
+from tiktok_clone.common.models import SiteText
 
 # A job that waits for longer is worth a look: nobody works, or everybody is busy.
 WAITS_LONG_SECONDS = 10 * 60
@@ -107,6 +113,48 @@ class LogEntryAdmin(ReadOnly, admin.ModelAdmin):
     def what(self, entry: LogEntry) -> str:
         """The change in words."""
         return entry.get_change_message() or entry.get_action_flag_display()
+
+
+class SiteTextForm(forms.ModelForm):
+    """A page's text; there is one for each page that the product has."""
+
+    slug = forms.ChoiceField(label="page", choices=list(texts.TITLES.items()))
+
+
+@admin.register(SiteText)
+class SiteTextAdmin(admin.ModelAdmin):
+    """The terms and the privacy policy. Without a row, the text that comes with the product."""
+
+    form = SiteTextForm
+    add_form_template = change_form_template = "admin/common/sitetext/form.html"
+    list_display = ("title", "slug", "updated_at")
+    fields = ("slug", "title", "body")
+    ordering = ("slug",)
+
+    def get_urls(self) -> list[URLPattern]:
+        """Where the button for the preview leads."""
+        view = self.admin_site.admin_view(require_POST(self.preview_view))
+        return [path("preview/", view, name="common_sitetext_preview"), *super().get_urls()]
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Begin with what is shown at present: by `?slug=`, or the first page without a row."""
+        written = set(SiteText.objects.values_list("slug", flat=True))
+        missing = [slug for slug in texts.TITLES if slug not in written]
+        asked = request.GET.get("slug")
+        slug = asked if asked in texts.TITLES else next(iter(missing), "terms")
+        usual = texts.usual_text(slug)
+        return {"slug": slug, "title": usual.title, "body": usual.body}
+
+    def get_readonly_fields(self, request: HttpRequest, obj: SiteText | None = None) -> Any:
+        """A text stays on its page."""
+        return ("slug",) if obj is not None else ()
+
+    def preview_view(self, request: HttpRequest) -> HttpResponse:
+        """Show what is typed as its page would, without saving it."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        typed = texts.Text(request.POST.get("title", ""), request.POST.get("body", ""))
+        return render(request, "common/text.html", {"text": typed})
 
 
 @dashboard.shows("procrastinate.view_procrastinatejob", order=90)
