@@ -12,7 +12,7 @@ WORKERS ?= 2
 T ?= tests
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint fmt bench worker shell backup restore requirements
+.PHONY: help run test lint fmt bench bench-web worker shell backup restore requirements
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ fmt: $(STAMP) ## format the code and the templates
 
 bench: $(STAMP) ## measure what a feed page costs at 10k, 100k and 1M videos
 	@exec $(BIN)/python -m tiktok_clone.embedded -- -m tests.benchmarks
+
+bench-web: $(STAMP) ## measure the pages in Chromium (W="--only playback --data DIR"; needs npm, java)
+	@exec $(BIN)/python -m tests.benchmarks.web $(W)
 
 worker: $(STAMP) ## run one more worker
 	@exec $(BIN)/python -m tiktok_clone.embedded --migrate -- manage.py procrastinate worker
