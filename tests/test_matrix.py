@@ -19,13 +19,14 @@ from typing import Any
 import pytest
 from django.db import transaction
 from django.test import Client
+from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from accounts.models import Follow, FollowRequest, Mute, Session, User
 from accounts.services import unfollow
 from tests.factories import CommentFactory, UserFactory, VideoFactory, befriend, block
 from videos.captions import link_caption
-from videos.models import Comment, Video
+from videos.models import Comment, Subtitles, Video
 
 pytestmark = pytest.mark.django_db
 
@@ -67,6 +68,8 @@ class Row:
 V = ("video",)
 C = ("comment",)
 HV = ("handle", "video")
+VL = ("video", "language")
+HVL = ("handle", "video", "language")
 H = ("handle",)
 R = ("reference",)
 EDIT = {"caption": "new", "visibility": "public"}
@@ -101,6 +104,8 @@ VIDEOS_API = [
     send("post", "api-video-share", ACT, *V),
     send("post", "api-video-report", "401 400 404 404 200 200 404", *V, **REPORT),
     send("post", "api-video-retry", "401 409 404 404 403 403 404", *V),
+    send("put", "api-video-subtitles", "401 400 404 404 403 403 404", *VL),
+    send("delete", "api-video-subtitles", OWN_GONE, *VL),
     get("api-comments", SEEN, *V),
     send("post", "api-comment-add", "401 201 404 404 201 201 404", *V, **TEXT),
     # The comment is the friend's; the owner of the clip may delete it too.
@@ -182,6 +187,9 @@ VIDEO_PAGES = [
     form("video-edit", OWN_FORM, *HV, **EDIT),
     form("video-delete", OWN_FORM, *HV),
     form("video-retry", "302 409 404 404 403 403 404", *HV),
+    get("subtitles", SEEN, *HVL),
+    form("subtitles-add", "302 400 404 404 404 404 404", *HV),
+    form("subtitles-delete", "302 302 404 404 403 403 404", *HVL),
     # The object does not exist in this test; that it is private is told first.
     get("media", "404 404 404 404 404 404 404", "object"),
 ]
@@ -281,10 +289,12 @@ def world() -> World:
     User.objects.update(followers_count=2, following_count=2)  # enough to take one away
     comment: Comment = CommentFactory(video=video, author=people["friend"])
     unfollow(people["former"], owner)
+    Subtitles.objects.create(video=video, language="en", label="English", vtt="WEBVTT")
     session = Session.objects.create(user=owner, kind=Session.Kind.API, token_id=uuid.uuid4())
     values = {
         "video": video.pk,
         "comment": comment.pk,
+        "language": "en",
         "handle": owner.handle,
         "reference": f"@{owner.handle}",
         "session": session.pk,
@@ -311,6 +321,9 @@ def ask(world: World, row: Row, actor: str) -> int:
             body = json.dumps(row.data)
             if row.name == "api-upload":
                 response = client.post(path, {})
+            elif row.name == "api-video-subtitles":
+                form_data = encode_multipart(BOUNDARY, {})
+                response = client.generic(row.method.upper(), path, form_data, MULTIPART_CONTENT)
             else:
                 response = client.generic(row.method.upper(), path, body, "application/json")
         transaction.set_rollback(True)

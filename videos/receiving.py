@@ -14,6 +14,7 @@ from django.http import HttpRequest
 
 from tiktok_clone.common.errors import DomainError
 from tiktok_clone.common.storage import incoming, room
+from videos.media import subtitling
 from videos.media.refusals import refused
 
 FIELD = "file"
@@ -21,8 +22,16 @@ FIELD = "file"
 FORM_BYTES = 64 * 1024
 
 
-class VideoUploadHandler(TemporaryFileUploadHandler):
-    """Streams the one file of the form into the store's folder of incoming files."""
+class OneFileHandler(TemporaryFileUploadHandler):
+    """Streams the one file of a form into the store's folder of incoming files."""
+
+    def limit(self) -> int:
+        """How many bytes the file may have."""
+        return settings.VIDEO_MAX_BYTES
+
+    def too_large(self) -> DomainError:
+        """What is said of a larger one."""
+        return refused("too_large")
 
     def handle_raw_input(
         self,
@@ -33,8 +42,8 @@ class VideoUploadHandler(TemporaryFileUploadHandler):
         encoding: str | None = None,
     ) -> None:
         """Refuse before the first byte when the client says that it will be too much."""
-        if content_length > settings.VIDEO_MAX_BYTES + FORM_BYTES:
-            raise refused("too_large")
+        if content_length > self.limit() + FORM_BYTES:
+            raise self.too_large()
         room.check_room(content_length)
 
     def new_file(self, field_name: str, *args: Any, **kwargs: Any) -> None:
@@ -49,9 +58,9 @@ class VideoUploadHandler(TemporaryFileUploadHandler):
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         """Write a chunk; stop when the limit is passed, whatever was announced."""
         self.received += len(raw_data)
-        if self.received > settings.VIDEO_MAX_BYTES:
+        if self.received > self.limit():
             self.file.close()
-            raise refused("too_large")
+            raise self.too_large()
         try:
             with room.refusing_when_full():
                 super().receive_data_chunk(raw_data, start)
@@ -74,9 +83,21 @@ class VideoUploadHandler(TemporaryFileUploadHandler):
             self.file.close()
 
 
-def stream_uploads(request: HttpRequest) -> None:
+class SubtitlesHandler(OneFileHandler):
+    """The same for subtitles, which are small."""
+
+    def limit(self) -> int:
+        """How many bytes the file may have."""
+        return settings.SUBTITLES_MAX_BYTES
+
+    def too_large(self) -> DomainError:
+        """What is said of a larger one."""
+        return subtitling.refused("too_large")
+
+
+def stream_uploads(request: HttpRequest, handler: type[OneFileHandler] = OneFileHandler) -> None:
     """Have the files of a request received by our handler; before anything reads the form."""
-    request.upload_handlers = [VideoUploadHandler(request)]
+    request.upload_handlers = [handler(request)]
 
 
 def uploaded_file(request: HttpRequest) -> UploadedFile | None:

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from videos.views import acts, media, oembed, pages, upload
+from videos.views import acts, media, oembed, pages, subtitles, upload
 
 VIDEO = "@<str:handle>/video/<int:video_id>"
 COMMENT = "comment/<int:comment_id>"
@@ -15,6 +15,9 @@ urlpatterns: list[URLPattern] = [
     path(f"{VIDEO}/edit", upload.edit, name="video-edit"),
     path(f"{VIDEO}/delete", upload.delete, name="video-delete"),
     path(f"{VIDEO}/retry", upload.retry, name="video-retry"),
+    path(f"{VIDEO}/subtitles", subtitles.add, name="subtitles-add"),
+    path(f"{VIDEO}/subtitles/<str:language>.vtt", subtitles.vtt, name="subtitles"),
+    path(f"{VIDEO}/subtitles/<str:language>/delete", subtitles.remove, name="subtitles-delete"),
     path(f"{VIDEO}/comments", pages.video_comments, name="video-comments"),
     path(f"{VIDEO}/like", acts.like, name="video-like"),
     path(f"{VIDEO}/save", acts.save, name="video-save"),

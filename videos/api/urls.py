@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path
 
 from videos.api.comments import CommentViewSet
+from videos.api.subtitles import SubtitlesView
 from videos.api.uploads import RetryView, UploadView
 from videos.api.views import OwnLists, PersonVideos, VideoViewSet
 
@@ -37,6 +38,7 @@ urlpatterns: list[URLPattern] = [
     ),
     path(f"{VIDEO}/share", VideoViewSet.as_view({"post": "share"}), name="api-video-share"),
     path(f"{VIDEO}/report", VideoViewSet.as_view({"post": "report"}), name="api-video-report"),
+    path(f"{VIDEO}/subtitles/<str:language>", SubtitlesView.as_view(), name="api-video-subtitles"),
     path(f"{VIDEO}/comments", CommentViewSet.as_view({"get": "list"}), name="api-comments"),
     path(f"{VIDEO}/comment", CommentViewSet.as_view({"post": "create"}), name="api-comment-add"),
     path(COMMENT, CommentViewSet.as_view({"delete": "destroy"}), name="api-comment"),

@@ -75,7 +75,7 @@ def edit_video(
     if visibility is not None:
         check_visibility(visibility)
     with transaction.atomic():
-        video = _own(user, video_id)
+        video = lock_own(user, video_id)
         before = str(video.visibility)
         video.caption = video.caption if caption is None else caption
         video.visibility = visibility or before
@@ -95,7 +95,7 @@ def retry_processing(user: User, video_id: int) -> Video:
         DomainError: `not_found`, or `cannot_retry` (409) when it is ready, or was rejected
             and so has no file any more.
     """
-    video = _own(user, video_id)
+    video = lock_own(user, video_id)
     if video.status == Status.FAILED:
         video.advance(Status.STORED, progress=0, reason="", reason_code="")
     if video.status not in (Status.STORED, Status.PROCESSING):
@@ -111,7 +111,7 @@ def choose_cover(user: User, video_id: int, seconds: float) -> None:
     Raises:
         DomainError: `not_found`, `not_ready` (409), or `invalid` for a time outside of the clip.
     """
-    video = _own(user, video_id)
+    video = lock_own(user, video_id)
     if video.status != Status.READY:
         raise DomainError("not_ready", "The video is not ready yet.", status=409)
     if not 0 <= seconds <= video.duration:
@@ -131,7 +131,7 @@ def delete_video(user: User, video_id: int) -> None:
     Raises:
         DomainError: `not_found`.
     """
-    publication.remove(_own(user, video_id))
+    publication.remove(lock_own(user, video_id))
     jobs.enqueue(tasks.purge_tombstones, queueing_lock="purge_tombstones", timestamp=0)
 
 
@@ -152,12 +152,21 @@ def check_visibility(visibility: str) -> None:
         raise invalid("visibility", "invalid_choice", f"Choose one of: {known}.")
 
 
-def _own(user: User, video_id: int) -> Video:
-    """One's own video, locked."""
+def check_own(user: User, video_id: int) -> None:
+    """Raise `not_found`, or `permission_denied` (403), unless the video is one's own."""
     if not Video.objects.editable_by(user).filter(pk=video_id).exists():
         if Video.objects.visible_to(user).filter(pk=video_id).exists():
             raise DomainError("permission_denied", "Only its author may do this.", status=403)
         raise not_found("video")
+
+
+def lock_own(user: User, video_id: int) -> Video:
+    """Return one's own video, locked until the transaction ends.
+
+    Raises:
+        DomainError: `not_found`, or `permission_denied` (403) for somebody else's that one sees.
+    """
+    check_own(user, video_id)
     video = publication.lock(video_id)
     if video is None:
         raise not_found("video")

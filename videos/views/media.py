@@ -178,16 +178,16 @@ def _is_public_video(request: HttpRequest, folder: uuid.UUID, name: str) -> bool
     published = row["published_at"] and not row["hidden_at"] and row["active"] and not row["gone"]
     if published and row["visibility"] == Visibility.PUBLIC and not row["private"]:
         return True
-    asker = _asker(request)
+    reader = asker(request)
     # Moderators see what was reported, hidden and friends-only clips too.
-    moderates = asker.has_perm("videos.view_video")
-    if not moderates and not Video.objects.visible_to(asker).filter(pk=row["pk"]).exists():
+    moderates = reader.has_perm("videos.view_video")
+    if not moderates and not Video.objects.visible_to(reader).filter(pk=row["pk"]).exists():
         raise not_found("file")
     return False
 
 
-def _asker(request: HttpRequest) -> User | AnonymousUser:
-    """Who asks: by Bearer token as in the API, else by the session cookie."""
+def asker(request: HttpRequest) -> User | AnonymousUser:
+    """Return who asks: by Bearer token as in the API, else by the session cookie."""
     if "Authorization" not in request.headers:
         return request.user
     try:

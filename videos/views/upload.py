@@ -23,7 +23,7 @@ from videos.models import Video
 from videos.receiving import stream_uploads, uploaded_file
 from videos.representation import represent_videos
 from videos.services import publishing
-from videos.views.upload_forms import EditForm, UploadForm
+from videos.views.upload_forms import EditForm, SubtitlesForm, UploadForm
 
 UNFINISHED = ("reserved", "uploading", "stored", "processing")
 
@@ -75,7 +75,7 @@ def _create(request: HttpRequest, form: UploadForm) -> HttpResponse:
 @login_required
 def status(request: HttpRequest, handle: str, video_id: int) -> HttpResponse:
     """How the processing goes: a fragment for htmx, which asks again, else a page."""
-    video = _own(request, video_id)
+    video = own(request, video_id)
     context = _context(request, video)
     fragment = bool(request.headers.get("HX-Request"))
     template = "videos/_upload_status.html" if fragment else "videos/upload_status.html"
@@ -88,9 +88,8 @@ def status(request: HttpRequest, handle: str, video_id: int) -> HttpResponse:
 @login_required
 def edit(request: HttpRequest, handle: str, video_id: int) -> HttpResponse:
     """Caption, visibility and cover of one's own clip, in every state."""
-    video = _own(request, video_id)
-    initial = {"caption": video.caption, "visibility": video.visibility}
-    form = EditForm(request.POST if request.method == "POST" else None, initial=initial)
+    video = own(request, video_id)
+    form = EditForm(request.POST if request.method == "POST" else None, initial=_initial(video))
     if request.method == "POST" and form.is_valid():
         try:
             _save(request, video, form)
@@ -101,9 +100,26 @@ def edit(request: HttpRequest, handle: str, video_id: int) -> HttpResponse:
         else:
             messages.success(request, _("Saved."))
             return redirect(video)
-    code = 400 if form.errors else 200
-    context = _context(request, video) | {"form": form}
-    return render(request, "videos/upload_edit.html", context, status=code)
+    return show_edit(request, video, form, status=400 if form.errors else 200)
+
+
+def show_edit(
+    request: HttpRequest,
+    video: Video,
+    form: EditForm | None = None,
+    subtitles_form: SubtitlesForm | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    """Show the edit page, with forms that were refused or with fresh ones."""
+    context = _context(request, video) | {
+        "form": form or EditForm(initial=_initial(video)),
+        "subtitles_form": subtitles_form or SubtitlesForm(),
+    }
+    return render(request, "videos/upload_edit.html", context, status=status)
+
+
+def _initial(video: Video) -> dict[str, str]:
+    return {"caption": video.caption, "visibility": video.visibility}
 
 
 @require_POST
@@ -118,7 +134,7 @@ def retry(request: HttpRequest, handle: str, video_id: int) -> HttpResponse:
 @login_required
 def delete(request: HttpRequest, handle: str, video_id: int) -> HttpResponse:
     """Ask (GET), and delete one's own clip (POST), in every state."""
-    video = _own(request, video_id)
+    video = own(request, video_id)
     if request.method != "POST":
         return render(request, "videos/upload_delete.html", _context(request, video))
     publishing.delete_video(cast(User, request.user), video_id)
@@ -134,7 +150,8 @@ def _save(request: HttpRequest, video: Video, form: EditForm) -> None:
         publishing.choose_cover(user, video.pk, data["cover"])
 
 
-def _own(request: HttpRequest, video_id: int) -> Video:
+def own(request: HttpRequest, video_id: int) -> Video:
+    """Return one's own clip, loaded for a card; else raise 404."""
     video = Video.objects.editable_by(cast(User, request.user)).for_cards().filter(pk=video_id)
     found = video.first()
     if found is None:

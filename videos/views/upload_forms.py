@@ -6,6 +6,7 @@ from django import forms
 
 from tiktok_clone.common.errors import DomainError
 from videos.models import Visibility
+from videos.services.subtitles import languages
 from videos.text import CAPTION_MAX
 
 TYPES = "video/*,.mp4,.mov,.m4v,.webm,.mkv,.avi,.3gp,.ts"
@@ -59,3 +60,16 @@ class EditForm(CaptionForm):
     """What may change later; `cover` is the second of the clip that becomes the poster."""
 
     cover = forms.FloatField(required=False, min_value=0, widget=forms.HiddenInput)
+
+
+class SubtitlesForm(RuleForm):
+    """Subtitles in one language. The rules stand in the service, which names these fields."""
+
+    language = forms.ChoiceField(choices=languages, initial="en", required=False)
+    file = forms.FileField(
+        label="File", required=False, widget=forms.FileInput(attrs={"accept": ".vtt,.srt,text/vtt"})
+    )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        """Its fields have other ids than those of the form above it."""
+        super().__init__(*args, auto_id="id_subtitles_%s", **options)
