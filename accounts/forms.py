@@ -57,6 +57,18 @@ class SignUpForm(RuledForm):
         label="Name", max_length=NAME_MAX, required=False, widget=text(autocomplete="name")
     )
     password = PasswordField("new", label="Password", help_text=NEW_HELP)
+    invitation = forms.CharField(
+        label="Invitation",
+        max_length=100,
+        required=False,
+        help_text="The code that you were sent.",
+        widget=text(autocomplete="off", autocapitalize="none", spellcheck="false"),
+    )
+
+    def __init__(self, *args: Any, invited: bool, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if not invited:
+            del self.fields["invitation"]
 
 
 class SignInForm(RuledForm):

@@ -143,6 +143,13 @@ class SignUpSerializer(Input):
     password = serializers.CharField(max_length=1000, trim_whitespace=False)
     handle = serializers.CharField(max_length=1000)
     name = serializers.CharField(max_length=1000, required=False, allow_blank=True, default="")
+    invitation = serializers.CharField(
+        max_length=100,
+        required=False,
+        allow_blank=True,
+        default="",
+        help_text="The code of an invitation, where signing up needs one.",
+    )
 
 
 class SignInSerializer(Input):

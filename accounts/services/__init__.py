@@ -1,5 +1,6 @@
 """What people do with their accounts. The person who acts is the first argument."""
 
+from accounts.services.invitations import check_sign_up_is_open, find_invitation, invite
 from accounts.services.profiles import (
     check_avatar,
     delete_account,
@@ -38,12 +39,15 @@ __all__ = [
     "check_avatar",
     "check_can_suspend",
     "check_password",
+    "check_sign_up_is_open",
     "delete_account",
     "end_all_sessions",
     "end_own_session",
     "end_session",
     "find_by_reset_link",
+    "find_invitation",
     "follow",
+    "invite",
     "open_api_session",
     "open_browser_session",
     "remove_avatar",

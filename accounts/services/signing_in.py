@@ -14,6 +14,7 @@ from accounts import audit, rules, signals, tasks, throttling
 from accounts.clients import Client
 from accounts.mail import read_verification_token
 from accounts.models import Session, User
+from accounts.services.invitations import check_sign_up_is_open, find_invitation, use_invitation
 from accounts.services.sessions import end_all_sessions
 from tiktok_clone.common import jobs
 from tiktok_clone.common.errors import DomainError, invalid
@@ -21,15 +22,16 @@ from tiktok_clone.common.errors import DomainError, invalid
 
 @dataclass(frozen=True)
 class SignUp:
-    """What a person enters; `name` may be empty."""
+    """What a person enters; `name` may be empty, `invitation` where none is needed."""
 
     email: str
     password: str
     handle: str
     name: str = ""
+    invitation: str = ""
 
 
-def sign_up(entered: SignUp, client: Client | None = None) -> User:
+def sign_up(entered: SignUp, client: Client) -> User:
     """Create an account and send a message to verify its address.
 
     The password is hashed before anybody looks whether the address is known, so that
@@ -37,11 +39,13 @@ def sign_up(entered: SignUp, client: Client | None = None) -> User:
 
     Args:
         entered: what the person entered.
-        client: counted against the limit of sign-ups; None (our own code) is not.
+        client: counted against the limit of sign-ups.
 
     Raises:
-        DomainError: `invalid` with the fields, or `throttled`.
+        DomainError: `invalid` with the fields, `throttled`, `sign_up_closed` (403),
+            `invitation_required` or `invitation_invalid`.
     """
+    check_sign_up_is_open()
     values = rules.gather(
         email=lambda: rules.email(entered.email),
         handle=lambda: rules.handle(entered.handle),
@@ -50,12 +54,14 @@ def sign_up(entered: SignUp, client: Client | None = None) -> User:
             entered.password, email=entered.email, handle=entered.handle
         ),
     )
-    if client is not None:
-        throttling.check("signup_ip", client.network)
+    throttling.check("signup_ip", client.network)
+    invitation = find_invitation(entered.invitation)
     hashed = make_password(values.pop("password"))
     try:
         with transaction.atomic():
-            user = User(**values, password=hashed)
+            if invitation is not None:
+                use_invitation(invitation)
+            user = User(**values, password=hashed, invitation=invitation)
             user.save()
             jobs.enqueue(tasks.send_verification, user_id=user.pk)
             signals.user_signed_up.send(User, user=user)

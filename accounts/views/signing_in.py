@@ -1,5 +1,6 @@
 """Sign-up, sign-in, sign-out, and the links in messages."""
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login, logout
 from django.http import HttpRequest, HttpResponse
@@ -26,9 +27,13 @@ def sign_up(request: HttpRequest) -> HttpResponse:
     template, extra = "accounts/signup.html", {"next": safe_next(request)}
     if request.user.is_authenticated:
         return redirect(extra["next"])
-    form = SignUpForm(request.POST or None)
+    invited = settings.SIGNUP_MODE == "invite"
     if request.method != "POST":
-        return render(request, template, {"form": form, **extra})
+        code = request.GET.get("invitation", "")
+        form = SignUpForm(invited=invited, initial={"invitation": code})
+        problem = _problem_with(code) if code else None
+        return render(request, template, {"form": form, "problem": problem, **extra})
+    form = SignUpForm(request.POST, invited=invited)
     if not form.is_valid():
         return show_invalid(request, template, form, **extra)
     try:
@@ -57,6 +62,15 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     except DomainError as error:
         return show_refused(request, template, form, error, **extra)
     return _enter(request, user)
+
+
+def _problem_with(code: str) -> DomainError | None:
+    """Say at once, not after all is typed, that the link from a message does not work."""
+    try:
+        services.find_invitation(code)
+    except DomainError as error:
+        return error
+    return None
 
 
 def _enter(request: HttpRequest, user: User) -> HttpResponse:

@@ -5,5 +5,5 @@ from django.http import HttpRequest
 
 
 def site(request: HttpRequest) -> dict[str, str]:
-    """Names of the site for the templates."""
-    return {"SITE_NAME": settings.SITE_NAME, "SITE_URL": settings.SITE_URL}
+    """Names of the site, and who may sign up, for the templates."""
+    return {name: getattr(settings, name) for name in ("SITE_NAME", "SITE_URL", "SIGNUP_MODE")}

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import environ
 from csp.constants import NONCE, NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -249,8 +250,16 @@ MIN_FREE_BYTES = env.int("MIN_FREE_BYTES", 512 * 1024 * 1024)
 MEDIA_ACCEL_PREFIX = env.str("MEDIA_ACCEL_PREFIX", "")
 SUBTITLES_MAX_BYTES = env.int("SUBTITLES_MAX_BYTES", 256 * 1024)
 
+# Who may make an account: everybody, whoever brings an invitation, or nobody.
+SIGNUP_MODES = ("open", "invite", "closed")
+SIGNUP_MODE = env.str("SIGN_UP", "open")
+if SIGNUP_MODE not in SIGNUP_MODES:
+    raise ImproperlyConfigured(f"SIGN_UP is {SIGNUP_MODE!r}; use one of {', '.join(SIGNUP_MODES)}.")
+
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
+# A server that does not answer must not hold up the worker; the job tries again later.
+EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", 10)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", "Loopy <no-reply@localhost>")
 
 LANGUAGE_CODE = "en"
