@@ -5,8 +5,9 @@ The worker imports this module; each entry only enqueues or runs one task.
 
 from procrastinate.contrib.django import app as procrastinate_app
 
+from accounts import counters as people_counters
 from tiktok_clone.common import idempotency, jobs
-from videos import counters
+from videos import counters as video_counters
 
 STALLED_AFTER_SECONDS = 60
 
@@ -31,7 +32,8 @@ async def remove_old_jobs(timestamp: int) -> None:
 @jobs.task(queueing_lock="reconcile_counters", retry=jobs.RETRY)
 def reconcile_counters(timestamp: int) -> None:
     """Compare counters with their rows; what differed is logged and set right."""
-    counters.reconcile()
+    people_counters.reconcile()
+    video_counters.reconcile()
 
 
 @jobs.periodic(cron="29 * * * *")

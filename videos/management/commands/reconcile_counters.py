@@ -5,7 +5,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from videos.counters import reconcile
+from accounts import counters as people_counters
+from videos import counters as video_counters
 
 
 class Command(BaseCommand):
@@ -19,7 +20,11 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Print one line for each counter that was wrong."""
-        drifts = reconcile(dry_run=options["dry_run"])
+        drifts = [
+            drift
+            for counters in (people_counters, video_counters)
+            for drift in counters.reconcile(dry_run=options["dry_run"])
+        ]
         for drift in drifts:
             self.stdout.write(str(drift))
         verb = "would be" if options["dry_run"] else "were"
