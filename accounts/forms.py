@@ -119,7 +119,12 @@ class PrivacyForm(RuledForm):
     is_private = forms.BooleanField(
         label="Private account",
         required=False,
-        help_text="Only your followers see your clips, and only people you follow can follow you.",
+        help_text="Only your followers see your clips, and you say who may follow you.",
+    )
+    follows_hidden = forms.BooleanField(
+        label="Hide whom I follow and who follows me",
+        required=False,
+        help_text="The numbers stay; the lists are for you alone.",
     )
     findable_by_email = forms.BooleanField(
         label="Let people find me by e-mail address",

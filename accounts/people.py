@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from accounts import throttling
 from accounts.clients import Client
-from accounts.models import Block, Follow, User
+from accounts.models import Block, Follow, FollowRequest, Mute, User
 from accounts.models.user import UserQuerySet
 from tiktok_clone.common.errors import DomainError, not_found
 
@@ -21,7 +21,9 @@ class Relation:
     """How the viewer and another person relate."""
 
     following: bool = False
+    requested: bool = False
     followed_by: bool = False
+    muted: bool = False
     blocked: bool = False
 
 
@@ -72,25 +74,27 @@ def not_hidden_from(viewer: "Viewer") -> UserQuerySet:
 
 
 def relations(viewer: "Viewer", people: Iterable[int]) -> dict[int, Relation]:
-    """How the viewer relates to each of the people, in three queries; {} for nobody."""
+    """How the viewer relates to each of the people, in one query; {} for nobody."""
     ids = list(people)
     if viewer is None or viewer.pk is None or not ids:
         return {}
-    following = _pairs(Follow.objects.filter(follower=viewer.pk, followee__in=ids), "followee")
-    followed_by = _pairs(Follow.objects.filter(followee=viewer.pk, follower__in=ids), "follower")
-    blocked = _pairs(Block.objects.filter(blocker=viewer.pk, blocked__in=ids), "blocked")
-    return {pk: Relation(pk in following, pk in followed_by, pk in blocked) for pk in ids}
-
-
-def _pairs(rows: "QuerySet[Follow] | QuerySet[Block]", field: str) -> set[int]:
-    return set(rows.values_list(field, flat=True))
+    found = User.objects.filter(pk__in=ids).values_list(
+        "pk",
+        Exists(Follow.objects.filter(follower=viewer.pk, followee=OuterRef("pk"))),
+        Exists(FollowRequest.objects.filter(requester=viewer.pk, target=OuterRef("pk"))),
+        Exists(Follow.objects.filter(follower=OuterRef("pk"), followee=viewer.pk)),
+        Exists(Mute.objects.filter(muter=viewer.pk, muted=OuterRef("pk"))),
+        Exists(Block.objects.filter(blocker=viewer.pk, blocked=OuterRef("pk"))),
+    )
+    return {pk: Relation(*facts) for pk, *facts in found}
 
 
 def check_can_see_lists(person: User, viewer: "Viewer") -> None:
     """Raise when the viewer may not see whom a person follows.
 
     Raises:
-        DomainError: `not_found` for a block, `private_account` (403) for a stranger.
+        DomainError: `not_found` for a block, `private_account` (403) for a stranger,
+            `lists_hidden` (403) for everybody but the person.
     """
     viewer_id = viewer.pk if viewer is not None else None
     if viewer_id == person.pk:
@@ -102,6 +106,10 @@ def check_can_see_lists(person: User, viewer: "Viewer") -> None:
     ):
         raise DomainError(
             "private_account", "This account is private: its lists are too.", status=403
+        )
+    if person.follows_hidden:
+        raise DomainError(
+            "lists_hidden", "This person keeps these lists to themselves.", status=403
         )
 
 
@@ -120,7 +128,20 @@ def _rows(rows: "QuerySet[Follow]", side: str, viewer: "Viewer") -> "QuerySet[Fo
     return rows.filter(Exists(visible)).select_related(side).order_by("-id")
 
 
-def blocked_by(user: User) -> "QuerySet[User]":
-    """People whom the user blocks, the latest first."""
-    rows = Block.objects.filter(blocker=user).order_by("-id").values_list("blocked", flat=True)
-    return User.objects.active().filter(pk__in=rows).order_by("handle")
+def requests_to(user: User) -> "QuerySet[FollowRequest]":
+    """Who waits for an answer, with `requester` loaded, the latest first."""
+    visible = User.objects.visible_to(user).filter(pk=OuterRef("requester"))
+    requests = user.requests_received.filter(Exists(visible))
+    return requests.select_related("requester").order_by("-id")
+
+
+def blocked_by(user: User) -> "QuerySet[Block]":
+    """Whom the user blocks, with `blocked` loaded, the latest first."""
+    rows = Block.objects.filter(blocker=user, blocked__is_active=True)
+    return rows.select_related("blocked").order_by("-id")
+
+
+def muted_by(user: User) -> "QuerySet[Mute]":
+    """Whom the user mutes, with `muted` loaded, the latest first."""
+    rows = Mute.objects.filter(muter=user, muted__is_active=True)
+    return rows.select_related("muted").order_by("-id")

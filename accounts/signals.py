@@ -14,12 +14,19 @@ user_changed = Signal()
 # follower_id, followee_id
 user_followed = Signal()
 user_unfollowed = Signal()
+# requester_id, target_id; gone: answered either way, taken back, or made void
+follow_requested = Signal()
+follow_request_accepted = Signal()
+follow_request_gone = Signal()
 # one_id, other_id: a friendship began or ended
 user_befriended = Signal()
 user_unfriended = Signal()
 # blocker_id, blocked_id
 user_blocked = Signal()
 user_unblocked = Signal()
+# muter_id, muted_id
+user_muted = Signal()
+user_unmuted = Signal()
 
 # user: hidden from now on; the purge follows as a job
 user_deleting = Signal()

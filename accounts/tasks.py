@@ -7,12 +7,13 @@ from django.contrib.sessions.models import Session as DjangoSession
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
-from accounts import avatars, mail, purging
+from accounts import avatars, following, mail, purging
 from accounts.models import Session, ThrottleCount, User
 from tiktok_clone.common import jobs, keeping
 
 KEEP_ENDED_SESSIONS = timedelta(days=30)
 AFTER_A_BACKUP_SECONDS = 60
+REQUESTS_A_JOB = 200
 
 
 @jobs.task(queue="default", retry=jobs.RETRY)
@@ -35,6 +36,13 @@ def send_password_reset(user_id: int) -> None:
 def purge_account(user_id: int) -> None:
     """Remove a deleted account with everything that it posted."""
     purging.purge(user_id)
+
+
+@jobs.task(queue="default", retry=jobs.RETRY)
+def accept_waiting(user_id: int) -> None:
+    """Accept who asked to follow an account that has become public, some in each job."""
+    if following.accept_waiting(user_id, limit=REQUESTS_A_JOB):
+        jobs.enqueue(accept_waiting, user_id=user_id)
 
 
 @jobs.task(queue="default", retry=jobs.RETRY)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.views import people, settings, signing_in
+from accounts.views import people, requests, settings, signing_in
 
 urlpatterns = [
     path("signup", signing_in.sign_up, name="signup"),
@@ -16,8 +16,12 @@ urlpatterns = [
     ),
     path("verify-email/<str:token>", signing_in.verify_email, name="verify-email"),
     path("people", people.suggestions, name="people"),
+    path("people/requests", requests.requests, name="follow-requests"),
+    path("people/requests/<int:request_id>/accept", requests.accept, name="request-accept"),
+    path("people/requests/<int:request_id>/decline", requests.decline, name="request-decline"),
     path("settings", settings.profile, name="settings"),
     path("settings/privacy", settings.privacy, name="settings-privacy"),
+    path("settings/people", settings.muted_and_blocked, name="settings-people"),
     path("settings/security", settings.security, name="settings-security"),
     path(
         "settings/security/verification",
@@ -32,5 +36,7 @@ urlpatterns = [
     path("@<str:handle>/followers", people.followers, name="profile-followers"),
     path("@<str:handle>/following", people.following, name="profile-following"),
     path("@<str:handle>/follow", people.follow, name="follow"),
+    path("@<str:handle>/follower/remove", people.remove_follower, name="remove-follower"),
+    path("@<str:handle>/mute", people.mute, name="mute"),
     path("@<str:handle>/block", people.block, name="block"),
 ]

@@ -31,7 +31,8 @@ def saved_by(user: User) -> VideoQuerySet:
 
 def comments_of(video: Video, viewer: "Viewer", parent_id: int | None = None) -> QuerySet[Comment]:
     """The comments under a video, or the replies to one of them, that the viewer may see."""
-    comments = Comment.objects.visible_to(viewer).filter(video=video, parent=parent_id)
+    comments = Comment.objects.visible_to(viewer).not_muted_by(viewer)
+    comments = comments.filter(video=video, parent=parent_id)
     return comments.select_related("author")
 
 

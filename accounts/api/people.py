@@ -17,6 +17,7 @@ from accounts.api.serializers import (
     BlockStateSerializer,
     FollowStateSerializer,
     MeSerializer,
+    MuteStateSerializer,
     PeoplePageSerializer,
     PersonSerializer,
     ProfileSerializer,
@@ -99,30 +100,50 @@ class People(ViewSet):
         methods=["POST"], parameters=[REFERENCE], request=None, responses=FollowStateSerializer
     )
     def follow(self, request: Request, reference: str) -> Response:
-        """Follow; following twice is following once."""
+        """Follow, or ask a private account; following twice is following once."""
         return self._follow_state(request, reference, services.follow)
 
     @extend_schema(parameters=[REFERENCE], responses={200: FollowStateSerializer})
     def unfollow(self, request: Request, reference: str) -> Response:
-        """Stop following; idempotent."""
+        """Stop following, or take the request back; idempotent."""
         return self._follow_state(request, reference, services.unfollow)
 
     def _follow_state(
         self, request: Request, reference: str, act: Callable[[User, User], services.FollowState]
     ) -> Response:
-        state = act(_actor(request), find_person(request, reference))
+        state = act(actor(request), find_person(request, reference))
         return Response(FollowStateSerializer(state).data)
+
+    @extend_schema(
+        parameters=[REFERENCE], responses={204: OpenApiResponse(description="Follows no more.")}
+    )
+    def remove_follower(self, request: Request, reference: str) -> Response:
+        """Make this person stop following oneself; idempotent."""
+        services.remove_follower(actor(request), find_person(request, reference))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(parameters=[REFERENCE], request=None, responses=MuteStateSerializer)
+    def mute(self, request: Request, reference: str) -> Response:
+        """Come across this person no more, in feeds, search and comments; idempotent."""
+        services.mute(actor(request), find_person(request, reference))
+        return Response({"muted": True})
+
+    @extend_schema(parameters=[REFERENCE], responses={200: MuteStateSerializer})
+    def unmute(self, request: Request, reference: str) -> Response:
+        """Take the mute back; idempotent."""
+        services.unmute(actor(request), find_person(request, reference))
+        return Response({"muted": False})
 
     @extend_schema(parameters=[REFERENCE], request=None, responses=BlockStateSerializer)
     def block(self, request: Request, reference: str) -> Response:
         """Hide this person and oneself from each other; idempotent."""
-        services.block(_actor(request), find_person(request, reference))
+        services.block(actor(request), find_person(request, reference))
         return Response({"blocked": True})
 
     @extend_schema(parameters=[REFERENCE], responses={200: BlockStateSerializer})
     def unblock(self, request: Request, reference: str) -> Response:
         """Take the block back; idempotent."""
-        services.unblock(_actor(request), find_person(request, reference))
+        services.unblock(actor(request), find_person(request, reference))
         return Response({"blocked": False})
 
 
@@ -169,7 +190,8 @@ def shown(request: Request, persons: list[User]) -> list[dict[str, Any]]:
     return list(data)
 
 
-def _actor(request: Request) -> User:
+def actor(request: Request) -> User:
+    """The account that asks."""
     user = request.user
     if not isinstance(user, User):
         raise PermissionDenied

@@ -1,5 +1,6 @@
 """What people look like in JSON. Fields are listed one by one: nothing appears by accident."""
 
+from dataclasses import asdict
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_serializer
@@ -21,7 +22,9 @@ class PersonSerializer(serializers.ModelSerializer[User]):
     avatar = serializers.CharField(source="avatar_url", read_only=True)
     url = serializers.CharField(source="get_absolute_url", read_only=True)
     following = serializers.BooleanField(read_only=True, required=False)
+    requested = serializers.BooleanField(read_only=True, required=False)
     followed_by = serializers.BooleanField(read_only=True, required=False)
+    muted = serializers.BooleanField(read_only=True, required=False)
     blocked = serializers.BooleanField(read_only=True, required=False)
 
     class Meta:
@@ -39,7 +42,9 @@ class PersonSerializer(serializers.ModelSerializer[User]):
             "videos_count",
             "likes_count",
             "following",
+            "requested",
             "followed_by",
+            "muted",
             "blocked",
         ]
         read_only_fields = fields
@@ -50,11 +55,7 @@ class PersonSerializer(serializers.ModelSerializer[User]):
         relations: dict[int, Relation] = self.context.get("relations", {})
         relation = relations.get(instance.pk)
         if relation is not None:
-            shown |= {
-                "following": relation.following,
-                "followed_by": relation.followed_by,
-                "blocked": relation.blocked,
-            }
+            shown |= asdict(relation)
         return shown
 
 
@@ -104,6 +105,7 @@ class MeSerializer(serializers.ModelSerializer[User]):
             "url",
             "is_private",
             "findable_by_email",
+            "follows_hidden",
             "followers_count",
             "following_count",
             "videos_count",
@@ -131,6 +133,7 @@ class ProfileSerializer(Input):
     bio = serializers.CharField(max_length=2000, required=False, allow_blank=True)
     is_private = Flag(required=False)
     findable_by_email = Flag(required=False)
+    follows_hidden = Flag(required=False)
     avatar = serializers.FileField(
         required=False, allow_null=True, write_only=True, help_text="A picture; null removes it."
     )
@@ -200,10 +203,34 @@ class ResetConfirmSerializer(Input):
 
 
 class FollowStateSerializer(serializers.Serializer[Any]):
-    """What the follow button shows."""
+    """What the follow button shows; `requested` while a private account has not answered."""
 
     following = serializers.BooleanField(read_only=True)
+    requested = serializers.BooleanField(read_only=True)
     followers_count = serializers.IntegerField(read_only=True)
+
+
+class MuteStateSerializer(serializers.Serializer[Any]):
+    """Whether the person is muted."""
+
+    muted = serializers.BooleanField(read_only=True)
+
+
+class FollowRequestSerializer(serializers.Serializer[Any]):
+    """Somebody who asks to follow."""
+
+    id = serializers.IntegerField(read_only=True)
+    person = PersonSerializer(read_only=True)
+    created_at = serializers.DateTimeField(read_only=True)
+
+
+@extend_schema_serializer(many=False)
+class FollowRequestPageSerializer(serializers.Serializer[Any]):
+    """A page of requests; `next` and `previous` are addresses or null."""
+
+    next = serializers.URLField(read_only=True, allow_null=True)
+    previous = serializers.URLField(read_only=True, allow_null=True)
+    results = FollowRequestSerializer(many=True, read_only=True)
 
 
 class BlockStateSerializer(serializers.Serializer[Any]):

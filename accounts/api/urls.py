@@ -3,6 +3,7 @@
 from django.urls import path
 
 from accounts.api import (
+    own_lists,
     people,
     schema,  # noqa: F401 - registers how the description names the ways to sign in
     views,
@@ -28,6 +29,19 @@ urlpatterns = [
         views.OwnAccount.as_view({"get": "suggestions"}),
         name="api-suggestions",
     ),
+    path("user/requests", own_lists.FollowRequests.as_view({"get": "list"}), name="api-requests"),
+    path(
+        "user/requests/<int:request_id>/accept",
+        own_lists.FollowRequests.as_view({"post": "accept"}),
+        name="api-request-accept",
+    ),
+    path(
+        "user/requests/<int:request_id>/decline",
+        own_lists.FollowRequests.as_view({"post": "decline"}),
+        name="api-request-decline",
+    ),
+    path("user/muted", own_lists.OwnPeople.as_view({"get": "muted"}), name="api-muted"),
+    path("user/blocked", own_lists.OwnPeople.as_view({"get": "blocked"}), name="api-blocked"),
     path("user/sessions", views.Sessions.as_view({"get": "list"}), name="api-sessions"),
     path(
         "user/sessions/all",
@@ -55,6 +69,16 @@ urlpatterns = [
         "users/<str:reference>/follow",
         people.People.as_view({"post": "follow", "delete": "unfollow"}),
         name="api-follow",
+    ),
+    path(
+        "users/<str:reference>/follower",
+        people.People.as_view({"delete": "remove_follower"}),
+        name="api-follower",
+    ),
+    path(
+        "users/<str:reference>/mute",
+        people.People.as_view({"post": "mute", "delete": "unmute"}),
+        name="api-mute",
     ),
     path(
         "users/<str:reference>/block",

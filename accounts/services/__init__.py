@@ -8,7 +8,18 @@ from accounts.services.profiles import (
     set_avatar,
     update_profile,
 )
-from accounts.services.relationships import FollowState, block, follow, unblock, unfollow
+from accounts.services.relationships import (
+    FollowState,
+    accept_request,
+    block,
+    decline_request,
+    follow,
+    mute,
+    remove_follower,
+    unblock,
+    unfollow,
+    unmute,
+)
 from accounts.services.sessions import (
     end_all_sessions,
     end_own_session,
@@ -34,12 +45,14 @@ from accounts.services.suspension import check_can_suspend, restore_person, susp
 __all__ = [
     "FollowState",
     "SignUp",
+    "accept_request",
     "block",
     "change_password",
     "check_avatar",
     "check_can_suspend",
     "check_password",
     "check_sign_up_is_open",
+    "decline_request",
     "delete_account",
     "end_all_sessions",
     "end_own_session",
@@ -48,9 +61,11 @@ __all__ = [
     "find_invitation",
     "follow",
     "invite",
+    "mute",
     "open_api_session",
     "open_browser_session",
     "remove_avatar",
+    "remove_follower",
     "request_password_reset",
     "reset_password",
     "restore_person",
@@ -62,6 +77,7 @@ __all__ = [
     "suspend_person",
     "unblock",
     "unfollow",
+    "unmute",
     "update_profile",
     "verify_email",
 ]

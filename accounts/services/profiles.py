@@ -12,12 +12,12 @@ from accounts.services.signing_in import taken
 from tiktok_clone.common import jobs
 
 TEXTS = {"name": rules.name, "handle": rules.handle, "bio": rules.bio}
-FLAGS = ("is_private", "findable_by_email")
+FLAGS = ("is_private", "findable_by_email", "follows_hidden")
 AN_HOUR = 60 * 60
 
 
 def update_profile(user: User, changes: dict[str, Any]) -> User:
-    """Change some of name, handle, bio, is_private and findable_by_email.
+    """Change some of name, handle, bio and the switches in FLAGS.
 
     Raises:
         DomainError: `invalid` with the fields.
@@ -42,7 +42,9 @@ def _save(user: User, values: dict[str, Any]) -> None:
             for name, value in values.items():
                 setattr(fresh, name, value)
             fresh.save(update_fields=values)
-            signals.user_changed.send(User, user=user, changed=frozenset(values))
+            signals.user_changed.send(User, user=fresh, changed=frozenset(values))
+            if values.get("is_private") is False:
+                jobs.enqueue(tasks.accept_waiting, user_id=user.pk)
     except IntegrityError as error:
         raise taken(error) from error
     for name, value in values.items():

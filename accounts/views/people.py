@@ -69,13 +69,17 @@ def _list(
     kind: str,
 ) -> HttpResponse:
     person = find(request, handle)
-    context: dict[str, Any] = {"person": person, "kind": kind, "hidden": False}
+    context: dict[str, Any] = {
+        "person": person,
+        "kind": kind,
+        "removable": kind == "followers" and request.user.pk == person.pk,
+    }
     try:
         people.check_can_see_lists(person, request.user)
     except DomainError as error:
         if error.status != 403:
             raise
-        return render(request, "accounts/people_list.html", context | {"hidden": True})
+        return render(request, "accounts/people_list.html", context | {"hidden": error.code})
     page = Paginator(rows_of(person, request.user), PAGE).get_page(request.GET.get("page"))
     persons = [getattr(row, side) for row in page]
     context |= {"rows": with_relations(request, persons), **pager(request, page)}
@@ -83,13 +87,10 @@ def _list(
 
 
 def with_relations(request: HttpRequest, persons: list[User]) -> list[dict[str, Any]]:
-    """Rows for the list: the person, and whether the reader follows them."""
+    """Rows for the list: the person, and how the reader relates to them."""
     relations = people.relations(request.user, [person.pk for person in persons])
     none = people.Relation()
-    return [
-        {"person": person, "following": relations.get(person.pk, none).following}
-        for person in persons
-    ]
+    return [{"person": person, "relation": relations.get(person.pk, none)} for person in persons]
 
 
 def pager(request: HttpRequest, page: Any) -> dict[str, str]:
@@ -121,6 +122,30 @@ def follow(request: HttpRequest, handle: str) -> HttpResponse:
         if error.status in (404, 429):
             raise
         messages.error(request, error.message)
+    return redirect(safe_next(request, default=person.get_absolute_url()))
+
+
+@require_POST
+@login_required
+def remove_follower(request: HttpRequest, handle: str) -> HttpResponse:
+    """Make somebody stop following, and go back."""
+    person, user = find(request, handle), person_of(request)
+    services.remove_follower(user, person)
+    messages.success(request, f"@{person.handle} does not follow you any more.")
+    return redirect(safe_next(request, default=reverse("profile-followers", args=[user.handle])))
+
+
+@require_POST
+@login_required
+def mute(request: HttpRequest, handle: str) -> HttpResponse:
+    """Mute or unmute by `action`, and go back."""
+    person = find(request, handle)
+    if request.POST.get("action") == "unmute":
+        services.unmute(person_of(request), person)
+        messages.success(request, f"You come across @{person.handle} again.")
+    else:
+        services.mute(person_of(request), person)
+        messages.success(request, f"You do not come across @{person.handle} any more.")
     return redirect(safe_next(request, default=person.get_absolute_url()))
 
 

@@ -17,6 +17,7 @@ from accounts.views.common import login_required, person_of, private, show_inval
 from tiktok_clone.common.errors import DomainError
 
 FORM_METHODS = ["GET", "HEAD", "POST"]
+LISTED = 500
 
 
 @private
@@ -54,19 +55,30 @@ def _save_profile(request: HttpRequest, form: ProfileForm) -> None:
 @login_required
 @require_http_methods(FORM_METHODS)
 def privacy(request: HttpRequest) -> HttpResponse:
-    """Who finds and sees one; whom one blocks."""
+    """Who finds and sees one."""
     user = person_of(request)
-    start = {"is_private": user.is_private, "findable_by_email": user.findable_by_email}
-    form = PrivacyForm(request.POST or None, initial=start)
+    form = PrivacyForm(initial={name: getattr(user, name) for name in PrivacyForm.base_fields})
     if request.method == "POST":
-        # Two unticked switches post nothing but the token, so every POST is a complete answer.
+        # Switches that are off post nothing but the token, so every POST is a complete answer.
         form = PrivacyForm(request.POST)
         if form.is_valid():
             services.update_profile(user, form.cleaned_data)
             messages.success(request, "Your choices are saved.")
             return redirect("settings-privacy")
-    context = {"form": form, "blocked": people.blocked_by(user)[:500]}
-    return render(request, "accounts/settings_privacy.html", context)
+    return render(request, "accounts/settings_privacy.html", {"form": form})
+
+
+@private
+@login_required
+@require_safe
+def muted_and_blocked(request: HttpRequest) -> HttpResponse:
+    """Whom one mutes and blocks, with a way back."""
+    user = person_of(request)
+    context = {
+        "muted": [row.muted for row in people.muted_by(user)[:LISTED]],
+        "blocked": [row.blocked for row in people.blocked_by(user)[:LISTED]],
+    }
+    return render(request, "accounts/settings_people.html", context)
 
 
 @private

@@ -7,7 +7,7 @@ from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Exists, OuterRef
 
-from accounts.models import Block
+from accounts.models import Block, Mute
 from tiktok_clone.common.models import Timestamped
 
 if TYPE_CHECKING:
@@ -23,6 +23,12 @@ class CommentQuerySet(models.QuerySet["Comment"]):
         if viewer is None or viewer.pk is None:
             return comments
         return comments.exclude(Exists(Block.objects.between(viewer.pk, OuterRef("author"))))
+
+    def not_muted_by(self, viewer: "Viewer") -> Self:
+        """Without what the viewer does not want to come across."""
+        if viewer is None or viewer.pk is None:
+            return self
+        return self.exclude(Exists(Mute.objects.filter(muter=viewer.pk, muted=OuterRef("author"))))
 
     def top_level(self) -> Self:
         """Without replies."""

@@ -108,7 +108,7 @@ def waiting(user: Any) -> int:
     """How many people ask to follow the reader; only a private account has any, or is asked for."""
     if not getattr(user, "is_private", False):
         return 0
-    return int(user.requests_received.count())
+    return int(user.requests_received.filter(requester__is_active=True).count())
 
 
 @register.filter

@@ -1,0 +1,71 @@
+"""Who asks to follow one, and whom one mutes or blocks: `/user/requests`, `/user/muted` …"""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import ViewSet
+
+from accounts import people, services
+from accounts.api.people import FollowPages, actor, shown
+from accounts.api.serializers import FollowRequestPageSerializer, PeoplePageSerializer
+from tiktok_clone.common.api import refuse_unknown_options
+
+PAGED = [
+    OpenApiParameter("cursor", str, description="From `next` or `previous`."),
+    OpenApiParameter("limit", int, description="1 to 50, 20 unless told."),
+]
+
+
+class FollowRequests(ViewSet):
+    """Who asks to follow one's private account."""
+
+    @extend_schema(parameters=PAGED, responses=FollowRequestPageSerializer)
+    def list(self, request: Request) -> Response:
+        """Requests that wait for an answer, the latest first."""
+        refuse_unknown_options(request, {"cursor", "limit"})
+        pages = FollowPages()
+        rows = pages.paginate_queryset(people.requests_to(actor(request)), request, self) or []
+        persons = shown(request, [row.requester for row in rows])
+        items = [
+            {"id": row.pk, "person": person, "created_at": row.created_at}
+            for row, person in zip(rows, persons, strict=True)
+        ]
+        return pages.get_paginated_response(items)
+
+    @extend_schema(
+        request=None, responses={204: OpenApiResponse(description="They follow you now.")}
+    )
+    def accept(self, request: Request, request_id: int) -> Response:
+        """Let them follow. 404 where the request was taken back or answered."""
+        services.accept_request(actor(request), request_id)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(request=None, responses={204: OpenApiResponse(description="They are not told.")})
+    def decline(self, request: Request, request_id: int) -> Response:
+        """Say no; they may ask again. 404 where the request was taken back or answered."""
+        services.decline_request(actor(request), request_id)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class OwnPeople(ViewSet):
+    """Whom one mutes or blocks."""
+
+    @extend_schema(parameters=PAGED, responses=PeoplePageSerializer)
+    def muted(self, request: Request) -> Response:
+        """Whom one mutes, the latest first."""
+        return self._page(request, people.muted_by(actor(request)), "muted")
+
+    @extend_schema(parameters=PAGED, responses=PeoplePageSerializer)
+    def blocked(self, request: Request) -> Response:
+        """Whom one blocks, the latest first."""
+        return self._page(request, people.blocked_by(actor(request)), "blocked")
+
+    def _page(self, request: Request, rows: "QuerySet[Any]", side: str) -> Response:
+        refuse_unknown_options(request, {"cursor", "limit"})
+        pages = FollowPages()
+        page = pages.paginate_queryset(rows, request, self) or []
+        return pages.get_paginated_response(shown(request, [getattr(row, side) for row in page]))
