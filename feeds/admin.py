@@ -1,33 +1,39 @@
-"""What was watched, in the administration; to read."""
+"""What was watched and what is exported, in the administration; to read."""
 
 from datetime import datetime
 
 from django.contrib import admin
 from django.db.models import Count, Q
-from django.http import HttpRequest
 
-from feeds.models import VIEW_SECONDS, Impression
+from feeds.models import VIEW_SECONDS, Export, Impression
 from tiktok_clone.common import dashboard
+from tiktok_clone.common.administration import ReadOnly
 from tiktok_clone.common.dashboard import Chart, Figures, Line
 
 
 @admin.register(Impression)
-class ImpressionAdmin(admin.ModelAdmin):
+class ImpressionAdmin(ReadOnly, admin.ModelAdmin):
     """Who was shown what."""
 
     list_display = ("user", "video", "times", "seconds", "completed", "last_at")
-    search_fields = ("user__handle", "=video__id")
+    search_fields = ("=user__handle", "=video__id")
+    search_help_text = "A handle, or the id of a video"
     list_select_related = ("user", "video")
     ordering = ("-last_at",)
     show_full_result_count = False
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """They come from watching."""
-        return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Impression | None = None) -> bool:
-        """To read."""
-        return False
+@admin.register(Export)
+class ExportAdmin(ReadOnly, admin.ModelAdmin):
+    """Copies of their data that people asked for; the files are theirs alone."""
+
+    list_display = ("user", "created_at", "ready_at", "failed_at", "size_bytes")
+    list_filter = (("failed_at", admin.EmptyFieldListFilter), "created_at")
+    search_fields = ("=user__handle",)
+    list_select_related = ("user",)
+    exclude = ("name",)
+    ordering = ("-id",)
+    show_full_result_count = False
 
 
 @dashboard.shows("feeds.view_impression", order=30)
