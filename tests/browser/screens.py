@@ -101,6 +101,12 @@ class Screen:
         self.rest()
         expect(self.clip).to_have_attribute("aria-posinset", str(place))
 
+    def choose(self, name: str) -> None:
+        """Open the menu of the clip that is on, and press what is called `name`."""
+        self.clip.get_by_role("button", name="More", exact=True).click()
+        menu = self.page.get_by_role("dialog", name="More")
+        menu.get_by_role("button", name=name).first.click()
+
     def rest(self) -> None:
         """Wait until the feed does not move: ten frames at the same offset."""
         self.page.evaluate(

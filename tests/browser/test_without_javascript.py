@@ -6,6 +6,7 @@ from pathlib import Path
 from playwright.sync_api import expect
 
 from accounts.models import Follow, User
+from feeds.models import Impression
 from tests.browser.screens import Screen
 from tests.conftest import RunJobs
 from tests.factories import UserFactory
@@ -66,3 +67,34 @@ def test_a_clip_can_be_uploaded(
     page.goto(f"/@anna/video/{video.pk}")
     expect(page.locator("article video[controls]")).to_be_visible()
     expect(page.get_by_text("Plain and simple").first).to_be_visible()
+
+
+def test_search_and_history_are_forms(screen: Open, post: Post, anna: User) -> None:
+    first, second = post(2, caption="a loop of waves")
+    for video in (first, second):
+        Impression.objects.create(user=anna, video=video, seconds=3, completed=1)
+    page = screen(as_user=anna, java_script_enabled=False).page
+    page.goto("/explore")
+    box = page.get_by_label("Search", exact=True)
+    box.fill("waves")
+    box.press("Enter")
+    expect(page.locator("main .tile")).to_have_count(2)
+    page.goto("/history")
+    expect(page.locator(".watched")).to_have_count(2)
+    page.get_by_role("button", name="Remove from history").first.click()
+    expect(page.locator(".watched")).to_have_count(1)
+    page.get_by_text("Clear all").click()
+    page.get_by_role("button", name="Yes, clear it").click()
+    expect(page.get_by_role("heading", name="Nothing watched yet")).to_be_visible()
+
+
+def test_a_request_is_made_and_answered_by_forms(screen: Open, post: Post, anna: User) -> None:
+    milo = UserFactory(email="milo@example.org", handle="milo", is_private=True)
+    asking = screen(as_user=anna, java_script_enabled=False).page
+    asking.goto("/@milo")
+    asking.locator("main .follow__button").click()
+    expect(asking.locator("main .follow__button")).to_contain_text("Requested")
+    asked = screen(as_user=milo, java_script_enabled=False).page
+    asked.goto("/people/requests")
+    asked.get_by_role("button", name="Accept").click()
+    assert Follow.objects.filter(follower=anna, followee=milo).exists()

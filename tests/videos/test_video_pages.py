@@ -176,6 +176,20 @@ def test_comments_continue_on_the_next_page_without_a_repeat(client: Client) -> 
     assert client.get(page_of(video, "comments") + "?after=x").status_code == 400
 
 
+def test_top_comments_come_by_their_likes_and_then_the_newest(client: Client) -> None:
+    video = VideoFactory()
+    likes = [index % 5 for index in range(25)]
+    rows = [CommentFactory(video=video, likes_count=count) for count in likes]
+    wanted = [row.pk for row in sorted(rows, key=lambda row: (-row.likes_count, -row.pk))]
+    seen: list[int] = []
+    url = f"{page_of(video, 'comments')}?sort=top"
+    while url:
+        context = client.get(url).context
+        seen += [comment["id"] for comment in context["comments"]]
+        url = context["comments_next_url"]
+    assert seen == wanted
+
+
 def test_a_thread_shows_its_first_replies_and_leads_to_all(client: Client, user: User) -> None:
     video = VideoFactory()
     root = comments.add_comment(user, video.pk, "root")

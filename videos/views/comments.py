@@ -3,7 +3,7 @@
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import F, Window
+from django.db.models import BigIntegerField, ExpressionWrapper, F, Window
 from django.db.models.functions import RowNumber
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -68,7 +68,9 @@ def _threads(
     wanted = listing.comments_of(video, request.user).order_by("-id")
     if _sort(request) == "top":
         key = F("likes_count") * ROOM_FOR_IDS + F("id")
-        wanted = wanted.annotate(sort_key=key).order_by("-sort_key")
+        # Without the wide type Django takes every position for larger than any key can be.
+        wide = ExpressionWrapper(key, output_field=BigIntegerField())
+        wanted = wanted.annotate(sort_key=wide).order_by("-sort_key")
     rows, next_id = after(wanted, request, COMMENTS_PER_PAGE)
     replies = _first_replies(request, rows)
     shown = _represent(request, video, rows + replies)
