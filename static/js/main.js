@@ -10,7 +10,7 @@ document.querySelectorAll("[data-theme-toggle]").forEach((button) => {
 bindPrefs(document);
 bindActions(document);
 // The feed moves its own fragments; other pages that ask for htmx in their markup get it.
-if (!document.querySelector("[data-feed], script[src*='/htmx']") && document.querySelector("[hx-get], [hx-post]")) {
+if (!document.querySelector("[data-feed], script[src*='/htmx']") && document.querySelector("[data-hx-get], [data-hx-post]")) {
   htmx().catch(() => {});
 }
 // The sections of the settings scroll sideways on a phone: show the one that is open.

@@ -33,7 +33,7 @@ function offer(place, path) {
 
 function onTrouble({ detail, target }) {
   if (target.closest("#comments-body") || target.matches("[data-suggest]")) return; // talk.js tells there
-  const trigger = target.getAttribute("hx-trigger") ?? "";
+  const trigger = target.getAttribute("data-hx-trigger") ?? "";
   if (trigger.startsWith("every")) return; // it asks again by itself
   if (trigger === "load") offer(target, detail.pathInfo.requestPath);
   else toast(said(detail.xhr) || failed);

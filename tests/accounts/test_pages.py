@@ -100,7 +100,7 @@ def test_a_profile_shows_counts_and_loads_its_grid(client: Client, user: User) -
     assert "1.2K" in source
     assert "&lt;b&gt;hello" in source
     grid = reverse("profile-videos", args=[user.handle])
-    assert f'hx-get="{grid}?tab=videos"' in source
+    assert f'data-hx-get="{grid}?tab=videos"' in source
     assert f'href="{grid}?tab=videos"' in source
     assert user.email not in source
 
@@ -109,7 +109,7 @@ def test_liked_and_saved_are_tabs_of_ones_own(reader: Client, user: User, other:
     for person, shown in ((user, "saved"), (other, "videos")):
         grid = reverse("profile-videos", args=[person.handle])
         source = text(reader.get(f"/@{person.handle}?tab=saved"))
-        assert f'hx-get="{grid}?tab={shown}"' in source
+        assert f'data-hx-get="{grid}?tab={shown}"' in source
 
 
 def test_a_private_profile_hides_its_grid_from_strangers(reader: Client, other: User) -> None:

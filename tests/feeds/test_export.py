@@ -243,7 +243,7 @@ def test_the_page_shows_how_it_stands(client: Client, user: User, run_jobs: RunJ
     assert client.post(PAGE).url == PAGE
     page = client.get(PAGE).content.decode()
     assert "being made" in page
-    assert "hx-get" in page
+    assert "data-hx-get" in page
     run_jobs()
     fragment = client.get(PAGE, headers={"HX-Request": "true"}).content.decode()
     assert DOWNLOAD in fragment
