@@ -147,12 +147,10 @@ def walk(staff: Client, name: str, row: Model) -> dict[str, Any]:
     """Status and number of queries of each page; what nobody may do by hand answers 403."""
     found: dict[str, Any] = {}
     for path in pages(name, row):
-        statuses: list[int] = []
         cache.clear()
-        count = queries_of(
-            lambda path=path, seen=statuses: seen.append(staff.get(path).status_code)
-        )
-        found[path] = (statuses[0], count)
+        with CaptureQueriesContext(connection) as captured:
+            status = staff.get(path).status_code
+        found[path] = (status, len(captured))
     return found
 
 
