@@ -38,9 +38,9 @@ def forget_watch(user: User, video_id: int) -> None:
 
     The row stays, since a view is counted once; it just says no more what the user likes.
     """
-    list(Video.objects.select_for_update(no_key=True).filter(pk=video_id).values_list("pk"))
-    if _forget(Impression.objects.filter(user=user, video=video_id)):
-        affinity.settle(user.pk, [video_id])
+    locked = affinity.lock_videos([video_id])
+    if _forget(Impression.objects.filter(user=user, video__in=locked)):
+        affinity.settle(user.pk, locked)
 
 
 @transaction.atomic

@@ -108,6 +108,8 @@ def react_to(name: str) -> bool:
     Returns:
         Whether there is nothing left to do.
     """
+    # One clip at a time: the limits count what the same people do, here in any order.
+    list(DemoClip.objects.select_for_update().order_by("pk")[:1])
     row = DemoClip.objects.select_for_update().filter(name=name, reacted_at=None).first()
     video = row.video if row else None
     if row is None or video is None or video.status in (Status.FAILED, Status.REJECTED):
