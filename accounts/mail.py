@@ -1,19 +1,23 @@
 """Messages to a person's address, and the signed links in them."""
 
+from smtplib import SMTPRecipientsRefused
+
 from django.conf import settings
 from django.contrib.auth.tokens import default_token_generator
 from django.core import signing
-from django.core.mail import send_mail
+from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
+from accounts import audit
 from accounts.models import User
 from tiktok_clone.common.signing import current_epoch
 
 SALT = "accounts.verify-email"
 VERIFICATION_LIFETIME_SECONDS = 7 * 24 * 60 * 60
+REFUSED_FOR_GOOD = 500  # statuses of SMTP from here on; those in the 400s mean: later
 
 
 def verification_token(user: User) -> str:
@@ -47,11 +51,27 @@ def send_reset_mail(user: User) -> None:
 
 
 def _send(user: User, template: str, subject: str, path: str) -> None:
+    """Hand a message to the mail server.
+
+    A server that says that there is no such mailbox is believed: trying again would change
+    nothing. Whatever else goes wrong is raised, and the job tries again.
+    """
     context = {
         "person": user,
         "SITE_NAME": settings.SITE_NAME,
         "link": f"{settings.SITE_URL}{path}",
         "minutes": settings.PASSWORD_RESET_TIMEOUT // 60,
     }
-    text = render_to_string(f"accounts/mail/{template}.txt", context)
-    send_mail(f"{subject} – {settings.SITE_NAME}", text, None, [user.email])
+    message = EmailMessage(
+        f"{subject} – {settings.SITE_NAME}",
+        render_to_string(f"accounts/mail/{template}.txt", context),
+        to=[user.email],
+        headers={"Auto-Submitted": "auto-generated"},  # no answers from absent people
+    )
+    try:
+        message.send()
+    except SMTPRecipientsRefused as refused:
+        [(status, _)] = refused.recipients.values()
+        if status < REFUSED_FOR_GOOD:
+            raise
+        audit.record("mail_refused", user=user.pk, status=status)

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.contrib.sessions.models import Session as DjangoSession
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
+from procrastinate import RetryStrategy
 
 from accounts import avatars, following, mail, purging
 from accounts.models import Session, ThrottleCount, User
@@ -13,10 +14,13 @@ from tiktok_clone.common import jobs, keeping
 
 KEEP_ENDED_SESSIONS = timedelta(days=30)
 AFTER_A_BACKUP_SECONDS = 60
+# Waits 3, 9, 27, … seconds, 8 hours in all: mail servers are away for longer than databases,
+# and some take a stranger's message only at the second try, minutes later.
+MAIL_RETRY = RetryStrategy(max_attempts=9, exponential_wait=3)
 REQUESTS_A_JOB = 200
 
 
-@jobs.task(queue="default", retry=jobs.RETRY)
+@jobs.task(queue="default", retry=MAIL_RETRY)
 def send_verification(user_id: int) -> None:
     """Send the link that verifies the address, unless it is verified."""
     user = User.objects.active().filter(pk=user_id, email_verified_at=None).first()
@@ -24,7 +28,7 @@ def send_verification(user_id: int) -> None:
         mail.send_verification_mail(user)
 
 
-@jobs.task(queue="default", retry=jobs.RETRY)
+@jobs.task(queue="default", retry=MAIL_RETRY)
 def send_password_reset(user_id: int) -> None:
     """Send the link that sets a new password; 0 stands for an address that nobody has."""
     user = User.objects.active().filter(pk=user_id).first()
