@@ -1,8 +1,13 @@
-/* Posting a clip: checks before the transfer, drag and drop, real progress, and the cover slider.
+/* Posting a clip: checks before the transfer, drag and drop, real progress, how the processing
+goes, and a draft of what was written.
 
 The transfer begins when a file is chosen, as a clip that only its author sees; the form stays
 usable, and "Post" then sets caption and audience. Without this module the form just works. */
 
+import { draft } from "./draft.js";
+import { complete } from "./mentions.js";
+
+const LOOK_AGAIN = 1500; // ms
 const token = () => document.querySelector('meta[name="csrf-token"]').content;
 
 class Uploader {
@@ -14,6 +19,8 @@ class Uploader {
     this.request = null;
     this.wantsPost = false;
     this.find = (name) => form.querySelector(`[data-${name}]`);
+    this.draft = draft(form);
+    complete(form.elements.caption, "@#");
     this.bind();
   }
 
@@ -81,7 +88,7 @@ class Uploader {
         resolve(Number.isFinite(seconds) ? seconds : 0);
       };
       player.onloadedmetadata = () => {
-        player.hidden = false;
+        player.hidden = !player.videoWidth; // only its sound can be played here
         settle(player.duration);
         player.play().catch(() => {});
       };
@@ -121,13 +128,46 @@ class Uploader {
     if (request !== this.request) return;
     if (request.status !== 201) {
       const answer = request.response || {};
-      this.failed(answer.detail || this.text.broken, request.status >= 500 || !request.status);
+      const again = request.status >= 500 || request.status === 429 || !request.status;
+      this.failed(answer.detail || this.text.broken, again);
       return;
     }
     this.request = null;
     this.video = request.response;
     this.state(this.text.arrived, 100);
     if (this.wantsPost) this.post();
+    else this.watch(this.video.id);
+  }
+
+  /* While one still writes, the clip is processed already: say how far, or why not. */
+  async watch(id) {
+    await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN));
+    if (this.video?.id !== id || this.wantsPost) return;
+    let video = null;
+    try {
+      const answer = await fetch(`/videos/${id}`, { headers: { Accept: "application/json" } });
+      if (answer.ok) video = await answer.json();
+    } catch {
+      /* offline for a moment */
+    }
+    if (this.video?.id !== id || this.wantsPost) return;
+    if (video?.status === "rejected") {
+      this.stop();
+      this.failed(video.reason, false);
+    } else if (video?.status === "ready") {
+      this.state(this.text.ready, 100);
+      const player = this.find("preview");
+      if (player.hidden && video.poster) {
+        player.removeAttribute("src");
+        player.poster = video.poster;
+        player.hidden = false;
+      }
+    } else if (video?.status === "failed") {
+      this.state(video.reason, 0);
+    } else {
+      if (video?.status === "processing") this.state(`${this.text.processing} ${video.progress} %`, video.progress);
+      this.watch(id);
+    }
   }
 
   failed(message, again) {
@@ -164,6 +204,7 @@ class Uploader {
       const video = await answer.json();
       if (!answer.ok) throw new Error(video.detail);
       this.posted = true;
+      this.draft.forget();
       location.assign(`${video.url}/status`);
     } catch (error) {
       this.wantsPost = false;
@@ -216,17 +257,4 @@ function megabytes(bytes) {
   return `${amount < 10 ? amount.toFixed(1) : Math.round(amount)} MB`;
 }
 
-/* The slider seeks in the clip; the moment it stands at becomes the cover. */
-function bindCover(place) {
-  const video = place.querySelector("[data-cover-video]");
-  const slider = place.querySelector("[data-cover-slider]");
-  const value = place.querySelector("[data-cover-value]");
-  slider.addEventListener("input", () => {
-    video.removeAttribute("poster");
-    video.currentTime = Number(slider.value);
-    value.value = slider.value;
-  });
-}
-
 document.querySelectorAll("[data-uploader]").forEach((form) => new Uploader(form));
-document.querySelectorAll("[data-cover]").forEach(bindCover);

@@ -53,7 +53,7 @@ class SubtitlesView(APIView):
             video_id,
             language,
             request.FILES.get("file"),
-            str(request.data.get("label", "")),
+            str(request.POST.get("label", "")),
         )
         return Response(represent(row.video, request))
 

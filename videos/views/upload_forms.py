@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.forms.utils import ErrorDict
 
 from tiktok_clone.common.errors import DomainError
 from videos.models import Visibility
@@ -65,11 +66,18 @@ class EditForm(CaptionForm):
 class SubtitlesForm(RuleForm):
     """Subtitles in one language. The rules stand in the service, which names these fields."""
 
-    language = forms.ChoiceField(choices=languages, initial="en", required=False)
+    language = forms.ChoiceField(choices=languages, initial="en")
     file = forms.FileField(
-        label="File", required=False, widget=forms.FileInput(attrs={"accept": ".vtt,.srt,text/vtt"})
+        label="File (.vtt or .srt)",
+        widget=forms.FileInput(attrs={"accept": ".vtt,.srt,text/vtt"}),
     )
 
     def __init__(self, *args: Any, **options: Any) -> None:
         """Its fields have other ids than those of the form above it."""
-        super().__init__(*args, auto_id="id_subtitles_%s", **options)
+        super().__init__(*args, **options)
+        self.auto_id = "id_subtitles_%s"
+
+    def full_clean(self) -> None:
+        """Check nothing: the service did, and its words are shown."""
+        self._errors = ErrorDict()
+        self.cleaned_data = {}
