@@ -7,13 +7,13 @@ import { bindKeys } from "./keys.js";
 import { bindMenu, openMenu, share } from "./menu.js";
 import { Pool } from "./player.js";
 import { calm } from "./prefs.js";
-import { bindPull } from "./pull.js";
 import { Shelf } from "./shelf.js";
 import { toast } from "./toast.js";
 import { bindWheel } from "./wheel.js";
 
 const AHEAD = 5; // clips left when the next page is fetched
 const SETTLED = 250; // ms on a clip before the address names it
+const PATIENCE = 15000; // ms that a page of clips may take
 
 const root = document.querySelector("[data-feed]");
 const scroller = root.querySelector("[data-scroller]");
@@ -64,6 +64,7 @@ function take(holder, from) {
 function add(fresh) {
   for (const article of fresh) {
     article.setAttribute("aria-posinset", articles.length + 1);
+    article.setAttribute("aria-setsize", -1);
     articles.push(article);
     if (!article.isConnected) list.append(article);
     watcher.observe(article);
@@ -83,7 +84,7 @@ async function loadMore() {
   list.setAttribute("aria-busy", "true");
   const mine = generation;
   try {
-    const html = await fragment(nextUrl);
+    const html = await fragment(nextUrl, AbortSignal.timeout(PATIENCE));
     if (mine !== generation) return;
     const from = nextUrl;
     const waits = scroller.scrollTop > endcard.offsetTop - scroller.clientHeight / 2;
@@ -338,7 +339,14 @@ bindKeys({
   skip: (seconds) => hud.skip(seconds),
 });
 bindMenu(hud, openKeys, fullScreen);
-bindPull(scroller, root, () => refresh());
+if (navigator.maxTouchPoints) {
+  import("./pull.js").then(({ bindPull }) => bindPull(scroller, root, () => refresh()), () => {});
+}
+// The stills of a clip come when somebody first drags along it.
+hud.scrubber.addEventListener("input", async () => {
+  const { showStill } = await import("./stills.js");
+  showStill(hud);
+});
 
 root.querySelector("[data-previous]").addEventListener("click", () => move(-1));
 root.querySelector("[data-following]").addEventListener("click", () => move(1));

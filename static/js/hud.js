@@ -1,6 +1,6 @@
 /* The one set of controls over the clip that plays: pause, sound, scrubber, trouble, heart. */
 import { pref, setPref, calm } from "./prefs.js";
-import { stalled } from "./player.js";
+import { enough, stalled } from "./player.js";
 import * as beacon from "./beacon.js";
 import { toast } from "./toast.js";
 
@@ -77,6 +77,8 @@ export class Hud {
     this.wanted = true;
     video.muted = pref("muted");
     this.#showSound(!video.muted);
+    await enough(video);
+    if (video !== this.video || !this.wanted) return;
     try {
       await video.play();
     } catch (error) {

@@ -1,10 +1,17 @@
 /* A pool of at most four <video> elements that wander with the reader: the clip that plays, the next
-   two (metadata only), and the one before. */
+   two, and the one before. They load one after the other, the clip that plays first: on a slow line
+   the neighbors would take from it just what it needs. */
 import { pref } from "./prefs.js";
 
 const SIZE = 4;
+const AHEAD = 4; // seconds that the clip that plays has in hand before a neighbor may load
+const CAUTIOUS = 1.7e6; // bits a second that a line is taken for until it has been measured
+const SHARE = 0.6; // of the line that a clip may need
+const QUICK = 150; // ms; what comes sooner comes from the cache and tells nothing of the line
+const SAMPLES = 6;
+const FAST = 2.5e6; // bits a second from which a clip may begin with its first frame
+const PATIENCE = 4000; // ms after which it begins in any case
 const connection = navigator.connection;
-let ceiling = Infinity; // bits a second; lowered when a clip stalls
 
 /** The renditions of an article, small to large: [{url, width, bitrate}]. */
 export function sourcesOf(article) {
@@ -23,66 +30,146 @@ export function frugal() {
   return pref("saver") || connection?.saveData || /(^|slow-)2g|3g/.test(connection?.effectiveType ?? "");
 }
 
+/* ── how fast the line is ───────────────────────────────── */
+
+let ceiling = Infinity; // bits a second; lowered when a clip stalls, and slowly forgotten
+let samples = [];
+const marks = new WeakMap(); // video -> {end, at}: what it had at the last look
+
+/** Bits a second that the line carries, as far as is known. */
+export function line() {
+  if (samples.length) return [...samples].sort((a, b) => b - a)[Math.min(1, samples.length - 1)];
+  return Math.min(CAUTIOUS, (connection?.downlink ?? Infinity) * 1e6);
+}
+
+const bufferedTo = (video) => (video.buffered.length ? video.buffered.end(video.buffered.length - 1) : 0);
+
+function measure(video) {
+  const before = marks.get(video);
+  const now = { end: bufferedTo(video), at: performance.now() };
+  marks.set(video, now);
+  const bits = (now.end - (before?.end ?? now.end)) * Number(video.dataset.bitrate);
+  const time = now.at - (before?.at ?? now.at);
+  if (bits > 0 && time > QUICK) samples = [...samples, (bits * 1000) / time].slice(-SAMPLES);
+}
+
+/** A clip waited for data: the next ones are taken lighter. */
+export function stalled(article) {
+  const bitrate = Number(article.querySelector("video")?.dataset.bitrate);
+  if (bitrate) ceiling = Math.min(ceiling, bitrate * 0.8);
+}
+
 /** The rendition for a stage `width` CSS pixels wide: sharp enough for the screen, light enough for the line. */
 export function choose(sources, width) {
   if (frugal()) return sources[0];
   const wanted = width * Math.min(devicePixelRatio || 1, 2) * 0.85;
-  const line = Math.min(ceiling, (connection?.downlink ?? Infinity) * 1e6 * 0.7);
-  const light = sources.filter((source, index) => index === 0 || source.bitrate <= line);
+  const most = Math.min(ceiling, line() * SHARE);
+  const light = sources.filter((source, index) => index === 0 || source.bitrate <= most);
   return light.find((source) => source.width >= wanted) ?? light.at(-1);
 }
 
-function blank() {
-  const video = document.createElement("video");
-  video.className = "stage__video";
-  video.playsInline = true;
-  video.loop = true;
-  video.muted = true;
-  video.preload = "none";
-  video.disableRemotePlayback = true;
-  video.tabIndex = -1;
-  return video;
+/* ── when to begin ──────────────────────────────────────── */
+
+/** Resolves when `video` may begin: on a slow line, when the rest will come in time. */
+export function enough(video) {
+  if (video.readyState > 3 || !samples.length || line() > FAST) return Promise.resolve();
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, PATIENCE);
+    for (const name of ["canplaythrough", "error", "emptied"]) {
+      video.addEventListener(name, () => {
+        clearTimeout(timer);
+        resolve();
+      }, { once: true });
+    }
+  });
 }
+
+/* ── the pool ───────────────────────────────────────────── */
+
+const whole = (video) => video.duration > 0 && bufferedTo(video) >= video.duration - 0.2;
+const troubled = (video) => Boolean(video.error) || video.networkState === video.NETWORK_NO_SOURCE;
+
+/* Whether the clip that plays needs the line no longer, for now. */
+const atEase = (video) =>
+  whole(video) || troubled(video) || (video.readyState > 2 && bufferedTo(video) - video.currentTime > AHEAD);
+
+/* Whether a neighbor could begin at once. */
+const prepared = (video) => troubled(video) || video.readyState > 1;
 
 export class Pool {
   #videos = [];
   #owners = new Map(); // article -> video
+  #wanted = [];
 
   /** The player of `article`, if it has one now. */
   of(article) {
     return this.#owners.get(article);
   }
 
-  /** Give players to `articles` (most wanted first) and take them from all others. */
+  /** Give players to `articles` (most wanted first; the first one plays) and take them from all others. */
   assign(articles) {
-    const wanted = articles.slice(0, SIZE);
+    this.#wanted = articles.slice(0, frugal() ? 2 : SIZE);
+    ceiling *= 1.05;
+    const first = this.#owners.get(this.#wanted[0]);
+    const busy = !first || !atEase(first);
     for (const [article, video] of this.#owners) {
-      if (!wanted.includes(article)) this.#release(article, video);
+      const place = this.#wanted.indexOf(article);
+      // One that is half loaded would go on; what is left of it has time.
+      if (place < 0 || (busy && place > 0 && !whole(video) && !prepared(video))) this.#release(article, video);
     }
-    const preloads = frugal() ? ["auto", "metadata", "none", "none"] : ["auto", "metadata", "metadata", "metadata"];
-    wanted.forEach((article, index) => this.#give(article, preloads[index]));
+    if (this.#wanted.length) this.#give(this.#wanted[0], "auto");
+    this.#go();
   }
+
+  /* Let the next neighbor load when all before it have what they need. */
+  #go = () => {
+    let before = null;
+    for (const article of this.#wanted) {
+      if (before && !(before === this.#wanted[0] ? atEase : prepared)(this.of(before) ?? before)) return;
+      if (before) this.#give(article, "metadata");
+      if (this.of(article)) before = article;
+    }
+  };
 
   #give(article, preload) {
     const stage = article.querySelector("[data-stage]");
     if (!stage) return;
     const known = this.#owners.get(article);
     if (known?.isConnected) {
-      if (preload === "auto" || known.preload === "none") known.preload = preload;
+      if (preload === "auto") known.preload = preload;
       return;
     }
     const sources = sourcesOf(article);
     if (!sources.length) return;
-    const video = known ?? this.#videos.pop() ?? blank();
-    video.preload = preload;
-    video.src = choose(sources, stage.clientWidth).url;
+    const early = stage.querySelector("video");
+    const video = early ?? known ?? this.#videos.pop() ?? document.createElement("video");
+    if (!marks.has(video)) this.#furnish(video);
     this.#owners.set(article, video);
-    stage.querySelector(".stage__shade").before(video);
+    marks.set(video, { end: 0, at: performance.now() });
+    video.preload = preload;
+    if (!early) {
+      const source = choose(sources, stage.clientWidth);
+      video.dataset.bitrate = source.bitrate;
+      video.src = source.url;
+      stage.querySelector(".stage__shade").before(video);
+    }
     const live = () => {
       if (video.isConnected && video.parentElement === stage) stage.classList.add("is-live");
     };
     if (video.requestVideoFrameCallback) video.requestVideoFrameCallback(live);
     else video.addEventListener("timeupdate", live, { once: true });
+  }
+
+  /* Make a new element, or the one that came with the page, one of ours. */
+  #furnish(video) {
+    video.className = "stage__video";
+    video.controls = false;
+    video.playsInline = video.loop = video.muted = video.disableRemotePlayback = true;
+    video.tabIndex = -1;
+    video.addEventListener("progress", () => measure(video));
+    for (const name of ["progress", "loadeddata", "canplaythrough", "suspend", "error"]) {
+      video.addEventListener(name, this.#go);
+    }
   }
 
   #release(article, video) {
@@ -101,10 +188,4 @@ export class Pool {
     const video = this.#owners.get(article);
     if (video) this.#release(article, video);
   }
-}
-
-/** A clip waited for data: the next ones are taken lighter. */
-export function stalled(article) {
-  const used = sourcesOf(article).find((source) => article.querySelector("video")?.src.endsWith(source.url));
-  if (used?.bitrate) ceiling = Math.min(ceiling, used.bitrate * 0.8);
 }
