@@ -45,14 +45,15 @@ def _fetch(product: Running, windows: Windows, folder: Path) -> dict[Path, str]:
 
 
 def _html_validate(pages: dict[Path, str]) -> list[str]:
-    command = ["npx", "--no", "html-validate", "--config", str(RULES), "--formatter", "json"]
-    answer = subprocess.run(
-        [*command, *map(str, pages)], cwd=HERE, capture_output=True, text=True, check=False
-    )
+    tool = str(MODULES / ".bin" / "html-validate")
+    with tempfile.NamedTemporaryFile(suffix=".json") as report:  # a pipe would be cut at 64 kB
+        command = [tool, "--config", str(RULES), "--formatter", f"json={report.name}"]
+        subprocess.run([*command, *map(str, pages)], stdout=subprocess.DEVNULL, check=False)
+        files = json.load(report)
     return _told(
         f"{pages[Path(file['filePath'])]}:{message['line']}: {message['ruleId']}: "
         f"{message['message']}"
-        for file in json.loads(answer.stdout)
+        for file in files
         for message in file["messages"]
     )
 

@@ -52,6 +52,7 @@ WATCH = """
     seen.push(entry);
     if (video) {
       entry.src = video.currentSrc || video.src;
+      entry.bitrate = Number(video.dataset.bitrate);
       follow(video, entry);
     }
   };
