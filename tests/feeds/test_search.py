@@ -1,8 +1,10 @@
 """What is found by words, in which order, for whom, and how the database finds it."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from accounts.finding import search_people
@@ -11,6 +13,7 @@ from feeds.search import find_tags
 from tests.api_client import ApiClient
 from tests.factories import UserFactory, VideoFactory, befriend, block
 from videos.models import Hashtag, Video, Visibility
+from videos.relevance import ranked, with_words
 
 pytestmark = pytest.mark.django_db
 # Signs of the query language, of SQL and of LIKE, and what is no word at all.
@@ -122,7 +125,7 @@ class TestVideos:
 
     def test_new_comes_before_old(self, api: ApiClient) -> None:
         old, new = VideoFactory(caption="cat"), VideoFactory(caption="cat")
-        long_ago = timezone.now() - timezone.timedelta(days=60)
+        long_ago = timezone.now() - timedelta(days=60)
         Video.objects.filter(pk=new.pk).update(published_at=long_ago)
         assert found(api, q="cat") == [old.pk, new.pk]
 
@@ -288,3 +291,50 @@ class TestHashtags:
         page = api.get("/hashtags", {"limit": 3})
         assert page["results"][0] == {"name": "oceanic", "videos_count": 9, "url": "/tag/oceanic"}
         assert [tag["name"] for tag in api.get(page["next"])["results"]] == ["océan"]
+
+
+class TestPlans:
+    """What the database does among very many rows."""
+
+    @pytest.fixture(autouse=True)
+    def _rows(self) -> None:
+        now = timezone.now()
+        people = User.objects.bulk_create(
+            User(email=f"p{n}@example.org", handle=f"p{n}", name=f"Word{n}", password="!")
+            for n in range(3000)
+        )
+        Video.objects.bulk_create(
+            Video(
+                author=people[n],
+                caption=f"word{n} among many",
+                status="ready",
+                published_at=now - timedelta(minutes=n),
+            )
+            for n in range(3000)
+        )
+        Hashtag.objects.bulk_create(Hashtag(name=f"word{n}", videos_count=1) for n in range(3000))
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE videos_video, accounts_user, videos_hashtag")
+
+    def test_videos_are_found_in_the_index(self, user: User) -> None:
+        videos = Video.objects.published().visible_to(user).not_muted_by(user)
+        found = with_words(videos, "word77", user)
+        assert {video.caption for video in found} > {"word77 among many", "word771 among many"}
+        for rows in (found.order_by("-published_at")[:20], ranked(found, "word77")[:20]):
+            plan = rows.explain()
+            assert "video_search" in plan
+            assert "Seq Scan on videos_video" not in plan
+
+    def test_what_is_everywhere_is_read_in_order_until_there_is_enough(self, user: User) -> None:
+        videos = Video.objects.published().visible_to(user)
+        plan = with_words(videos, "many", user).order_by("-published_at")[:20].explain()
+        assert "video_by_time" in plan
+
+    def test_people_are_found_in_the_index(self, user: User) -> None:
+        plan = search_people(user, "word77")[:20].explain()
+        assert "user_search" in plan
+        assert "Seq Scan on accounts_user" not in plan
+
+    def test_hashtags_are_found_in_the_index(self) -> None:
+        plan = find_tags("word77")[:20].explain()
+        assert "hashtag_by_prefix" in plan
