@@ -59,7 +59,7 @@ def ranked(videos: VideoQuerySet, typed: str = "") -> VideoQuerySet:
     """
     trending = videos.filter(trend__gt=0).order_by("-trend", "-id").values("pk")[:CANDIDATES]
     newest = videos.order_by("-published_at", "-id").values("pk")[:CANDIDATES]
-    found = Video.objects.filter(pk__in=trending.union(newest))
+    found = Video.objects.filter(pk__in=trending.union(newest)).alias(words=WORDS)
     rows: Any = found.annotate(sort_key=sort_key(_popularity() + _fit(typed)))
     return cast(VideoQuerySet, rows.order_by("-sort_key"))
 
@@ -78,7 +78,7 @@ def _fit(typed: str) -> Combinable:
     if query is None or whole is None:
         return Value(0.0)
     exact = Case(
-        When(Q(pk__in=Video.objects.alias(words=WORDS).filter(words=whole)), then=WHOLE_WORDS),
+        When(words=whole, then=WHOLE_WORDS),
         default=0.0,
         output_field=FloatField(),
     )
