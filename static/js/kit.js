@@ -1,4 +1,5 @@
-/* htmx, fetched when a page first needs it. */
+/* htmx, fetched when a page first needs it, and what to do when a fragment does not come. */
+import "./retry.js";
 
 let loading = null;
 
@@ -14,7 +15,6 @@ export function htmx() {
     script.onload = () => {
       // While pictures still load, htmx waits for an event that has already been: say it again.
       if (document.readyState !== "complete") document.dispatchEvent(new Event("DOMContentLoaded"));
-      import("./retry.js").catch(() => {});
       resolve(window.htmx);
     };
     script.onerror = () => {

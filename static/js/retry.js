@@ -1,5 +1,5 @@
 /* Fragments that did not come: a place that waits for one offers to try again, a link says what happened.
-   Comes with htmx. */
+   Comes with htmx (kit.js). */
 import { toast } from "./toast.js";
 
 const { failed, retry } = document.body.dataset;

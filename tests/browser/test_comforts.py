@@ -23,7 +23,7 @@ def test_search_suggests_and_the_arrow_keys_choose(
     post(1, author=UserFactory(handle="milo", name="Milo Loop"), caption="a #marina")
     window = screen(as_user=anna)
     window.page.goto(path)
-    box = window.page.get_by_label("Search", exact=True)
+    box = window.page.locator(".rail").get_by_role("searchbox")
     box.click()
     box.press_sequentially("mil", delay=30)
     suggestion = window.page.get_by_role("link", name="@milo Milo Loop")

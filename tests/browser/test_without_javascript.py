@@ -75,7 +75,7 @@ def test_search_and_history_are_forms(screen: Open, post: Post, anna: User) -> N
         Impression.objects.create(user=anna, video=video, seconds=3, completed=1)
     page = screen(as_user=anna, java_script_enabled=False).page
     page.goto("/explore")
-    box = page.get_by_label("Search", exact=True)
+    box = page.locator(".rail").get_by_role("searchbox")
     box.fill("waves")
     box.press("Enter")
     expect(page.locator("main .tile")).to_have_count(2)

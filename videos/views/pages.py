@@ -1,8 +1,9 @@
 """The video's page, its comments, and the grid of a profile."""
 
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urljoin
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -13,7 +14,7 @@ from accounts.models import Follow, User
 from tiktok_clone.common.errors import not_found
 from videos import listing
 from videos.models import Status, Video
-from videos.representation import Card, represent_videos
+from videos.representation import Card, is_for_everybody, represent_videos
 from videos.views.comments import comments_context, render_comments
 from videos.views.pager import after
 
@@ -25,8 +26,9 @@ TABS = ("videos", "liked", "saved")
 def video(request: HttpRequest, handle: str, video_id: int) -> HttpResponse:
     """A video with its player, its links for previews, and its first comments.
 
-    Context: `card` (with `author.following` for who is signed in), `own`, `oembed_url`,
-    and what `videos/_comments.html` shows (`comments` is None for what is not published).
+    Context: `card` (with `author.following` for who is signed in), `own`, `previews` (what
+    other sites show of it, None for what is not for everybody), and what
+    `videos/_comments.html` shows (`comments` is None for what is not published).
     """
     found = visible_video(request, video_id)
     if found.author.handle != handle:
@@ -37,7 +39,7 @@ def video(request: HttpRequest, handle: str, video_id: int) -> HttpResponse:
     context = {
         "card": card,
         "own": request.user.pk == found.author_id,
-        "oembed_url": f"{reverse('oembed')}?{urlencode({'url': card['share_url']})}",
+        "previews": _previews(card) if is_for_everybody(found) else None,
         "comments": None,
     }
     if found.is_published:
@@ -105,6 +107,22 @@ def reader_card(request: HttpRequest, found: Video) -> Card:
         follows = Follow.objects.filter(follower=reader, followee=found.author_id)
         card["author"]["following"] = follows.exists()
     return card
+
+
+def _previews(card: Card) -> dict[str, Any]:
+    """Absolute addresses for the tags that other sites read."""
+    source = card["sources"][-1] if card["sources"] else None
+    oembed = f"{reverse('oembed')}?{urlencode({'url': card['share_url']})}"
+    return {
+        "image": _absolute(card["poster"]) if card["poster"] else None,
+        "video": _absolute(source["url"]) if source else None,
+        "source": source,
+        "oembed": _absolute(oembed),
+    }
+
+
+def _absolute(url: str) -> str:
+    return urljoin(f"{settings.SITE_URL}/", url)
 
 
 def _tab(tab: str, person: User, request: HttpRequest) -> Any:
