@@ -17,6 +17,12 @@ function whole(value) {
   return Number.isInteger(value) ? value.toLocaleString() : "";
 }
 
+// Steps of the axis that are round numbers in the unit: powers of two for bytes.
+function stepOf(chart) {
+  const top = Math.max(1024, ...chart.lines.flatMap((line) => line.values));
+  return chart.unit === "bytes" ? 2 ** Math.ceil(Math.log2(top / 4)) : undefined;
+}
+
 function draw(canvas) {
   const chart = data.charts.find((one) => one.key === canvas.dataset.chart);
   const show = chart.unit === "bytes" ? bytes : whole;
@@ -61,7 +67,7 @@ function draw(canvas) {
             beginAtZero: true,
             suggestedMax: chart.unit === "bytes" ? 1024 : 4,
             grid: { color: color("--hairline-color") },
-            ticks: { color: text, maxTicksLimit: 6, callback: show },
+            ticks: { color: text, maxTicksLimit: 6, stepSize: stepOf(chart), callback: show },
           },
         },
       },

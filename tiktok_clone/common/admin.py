@@ -1,5 +1,6 @@
 """What belongs to no app in the administration: jobs, the log of what was done, site texts."""
 
+import json
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +15,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 from procrastinate.contrib.django import app as procrastinate_app
 from procrastinate.contrib.django.admin import ProcrastinateJobAdmin
@@ -45,7 +48,11 @@ admin.site.unregister(ProcrastinateJob)
 class JobAdmin(ProcrastinateJobAdmin):
     """Background jobs: what waits, what runs, what failed; failed ones can be retried."""
 
-    list_display = ["pk", "short_task_name", "pretty_args", "pretty_status", "attempts", "summary"]
+    list_display = ["pk", "task", "arguments", "status", "attempts", "scheduled_at", "latest"]
+    fields = [
+        "pk", "task_name", "arguments", "status", "queue_name", "lock", "queueing_lock", "priority",
+        "scheduled_at", "attempts",
+    ]  # fmt: skip
     # Not the filters of the library: one of them lists every lock that a job ever had.
     list_filter = ["status", "queue_name", "task_name"]
     search_fields = ("=id", "task_name", "lock")
@@ -55,6 +62,27 @@ class JobAdmin(ProcrastinateJobAdmin):
     show_full_result_count = False
     inlines = [EventInline]
     actions = ["retry_failed", "cancel_waiting"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """All of them."""
+        return self.fields
+
+    @admin.display(ordering="task_name")
+    def task(self, job: ProcrastinateJob) -> str:
+        """Its name without the module."""
+        return str(job.task_name.rpartition(".")[2])
+
+    @admin.display
+    def arguments(self, job: ProcrastinateJob) -> SafeString:
+        """As JSON. The library's own column has inline styles, which the content policy forbids."""
+        written = json.dumps(job.args, indent=2 if len(job.args) > 2 else None)
+        return format_html('<pre class="job-args">{}</pre>', written[:2000])
+
+    @admin.display(description="latest event")
+    def latest(self, job: ProcrastinateJob) -> str:
+        """What happened last, and when; events are read with the list, the latest first."""
+        events = list(job.procrastinateevent_set.all())
+        return f"{events[0].type} {dashboard.lasting(events[0].at)} ago" if events else ""
 
     def has_retry_permission(self, request: HttpRequest) -> bool:
         """Looking at jobs is one thing, running them another."""

@@ -6,7 +6,7 @@ from django.contrib import admin, messages
 from django.contrib.postgres.search import SearchQuery
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
@@ -38,6 +38,7 @@ class SubtitlesInline(ReadOnly, admin.TabularInline):
     """The subtitles of a video."""
 
     model = Subtitles
+    verbose_name_plural = "subtitles"
     extra = 0
     fields = ("language", "label", "created_at")
     readonly_fields = fields
@@ -68,8 +69,8 @@ class VideoAdmin(DeletedByService, ActsAdmin):
     """Videos: watch, retry, hide, show, delete."""
 
     list_display = (
-        "id", "picture", "author", "excerpt", "status", "visibility", "is_hidden",
-        "likes_count", "comments_count", "views_count", "open_reports", "created_at",
+        "id", "picture", "author", "excerpt", "status", "visibility", "is_hidden", "likes",
+        "comments", "views", "open_reports", "created_at",
     )  # fmt: skip
     list_display_links = ("id", "picture")
     list_filter = (
@@ -97,7 +98,7 @@ class VideoAdmin(DeletedByService, ActsAdmin):
             {
                 "fields": (
                     ("likes_count", "comments_count", "saves_count"),
-                    ("shares_count", "views_count", "watch_seconds"),
+                    ("shares_count", "views_count", "watched"),
                 )
             },
         ),
@@ -115,7 +116,7 @@ class VideoAdmin(DeletedByService, ActsAdmin):
     readonly_fields = (
         "player", "author", "caption", "visibility", "status", "progress", "reason_code",
         "reason", "hidden_at", "reports", "jobs", "likes_count", "comments_count", "saves_count",
-        "shares_count", "views_count", "watch_seconds", "width", "height", "duration",
+        "shares_count", "views_count", "watched", "width", "height", "duration",
         "size_bytes", "attempt", "slot", "created_at", "published_at",
     )  # fmt: skip
 
@@ -145,6 +146,13 @@ class VideoAdmin(DeletedByService, ActsAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Videos come through the upload."""
         return False
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **options: Any
+    ) -> HttpResponse:
+        """Nothing is typed in here, so there is nothing to save."""
+        context |= {"show_save": False, "show_save_and_continue": False}
+        return super().render_change_form(request, context, *args, **options)
 
     def acts_for(self, obj: Video) -> list[Act]:
         """Try again, hide, show."""
@@ -226,7 +234,27 @@ class VideoAdmin(DeletedByService, ActsAdmin):
         """Hidden by a moderator."""
         return video.hidden_at is not None
 
-    @admin.display(ordering="reported", description="open reports")
+    @admin.display(ordering="likes_count")
+    def likes(self, video: Video) -> int:
+        """A short heading: the table is wide."""
+        return video.likes_count
+
+    @admin.display(ordering="comments_count")
+    def comments(self, video: Video) -> int:
+        """The same."""
+        return video.comments_count
+
+    @admin.display(ordering="views_count")
+    def views(self, video: Video) -> int:
+        """The same."""
+        return video.views_count
+
+    @admin.display(description="watched, seconds")
+    def watched(self, video: Video) -> int:
+        """In all, by everybody."""
+        return round(video.watch_seconds)
+
+    @admin.display(ordering="reported", description="reports")
     def open_reports(self, video: Video) -> int:
         """How many reports wait."""
         count: int = video.reported  # type: ignore[attr-defined]
