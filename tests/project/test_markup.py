@@ -10,7 +10,20 @@ from accounts.models import User
 from tests.factories import CommentFactory, UserFactory, VideoFactory
 
 pytestmark = pytest.mark.django_db
-VOID = set("area br col embed hr img input link meta source track wbr".split())
+VOID = {
+    "area",
+    "br",
+    "col",
+    "embed",
+    "hr",
+    "img",
+    "input",
+    "link",
+    "meta",
+    "source",
+    "track",
+    "wbr",
+}
 POINTERS = ("for", "aria-labelledby", "aria-describedby", "aria-controls", "list", "form")
 PAGES = (
     "/",
