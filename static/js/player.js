@@ -114,8 +114,9 @@ export class Pool {
     const busy = !first || !atEase(first);
     for (const [article, video] of this.#owners) {
       const place = this.#wanted.indexOf(article);
-      // One that is half loaded would go on; what is left of it has time.
-      if (place < 0 || (busy && place > 0 && !whole(video) && !prepared(video))) this.#release(article, video);
+      // What is half loaded would go on, above all the one that played; what is left of it has time.
+      const greedy = !whole(video) && (video.preload === "auto" || !prepared(video));
+      if (place < 0 || (busy && place > 0 && greedy)) this.#release(article, video);
     }
     if (this.#wanted.length) this.#give(this.#wanted[0], "auto");
     this.#go();
