@@ -10,7 +10,18 @@ from tests.browser.screens import Screen
 from tests.factories import CommentFactory, UserFactory, befriend
 from videos.models import Status, Video
 
-PAGES_OF_VISITORS = ("/", "/explore", "/signin", "/signup", "/password/reset", "/@milo", "/nothing")
+PAGES_OF_VISITORS = (
+    "/",
+    "/explore",
+    "/search?q=clip",
+    "/signin",
+    "/signup",
+    "/password/reset",
+    "/shortcuts",
+    "/terms",
+    "/@milo",
+    "/nothing",
+)
 PAGES = (
     "/",
     "/following",
@@ -30,6 +41,15 @@ PAGES = (
     "/settings/privacy",
     "/settings/security",
     "/settings/playback",
+    "/settings/people",
+    "/settings/export",
+    "/people/requests",
+    "/history",
+    "/shortcuts",
+    "/terms",
+    "/privacy",
+    "/search?q=clip&tab=people",
+    "/search?q=zzzz",
     "/settings/delete",
     "/@milo/video/{video}",
     "/@milo/video/{video}/comments",
@@ -129,7 +149,13 @@ def test_no_dialog_has_a_violation(
     window.page.keyboard.press("Escape")
     window.clip.get_by_role("button", name="More").click()
     found["menu"] = violations(window)
+    window.page.get_by_role("button", name="Why this clip?").click()
+    window.page.get_by_text("shuffled order").or_(window.page.get_by_text("friend")).wait_for()
+    found["why"] = violations(window)
     window.page.keyboard.press("Escape")
+    window.page.keyboard.press("n")
+    window.page.locator(".toast").wait_for()
+    found["toast"] = violations(window)
     window.page.keyboard.press("?")
     found["keys"] = violations(window)
     assert report(found) == ""

@@ -67,7 +67,7 @@ def test_all_clips_of_a_muted_person_leave(screen: Open, post: Post, anna: User)
     post(2, author=nora)
     window = screen(as_user=anna)
     window.open_feed(shown.get_absolute_url())
-    window.page.wait_for_function("document.querySelectorAll('article').length > 4")
+    window.page.wait_for_function("() => document.querySelectorAll('article').length > 4")
     with window.page.expect_response("**/mute"):
         window.choose("Mute @milo")
     expect(window.page.locator("article[data-handle=milo]")).to_have_count(0)
@@ -134,9 +134,11 @@ def test_captions_are_shown_and_switched_off_and_on(screen: Open, post: Post) ->
     Subtitles.objects.create(video=video, language="en", label="English", vtt=VTT)
     window = screen()
     window.open_feed()
-    showing = "[...document.querySelector('article video').textTracks].map((one) => one.mode)"
+    showing = "() => [...document.querySelector('article video').textTracks].map((one) => one.mode)"
     window.page.wait_for_function(f"{showing}.includes('showing')")
-    window.page.wait_for_function("document.querySelector('article video').textTracks[0].cues")
+    window.page.wait_for_function(
+        "() => document.querySelector('article video').textTracks[0].cues"
+    )
     window.page.keyboard.press("t")
     window.page.wait_for_function(f"{showing}.length === 0")
     window.choose("Captions")
