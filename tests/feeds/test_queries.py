@@ -17,8 +17,9 @@ from videos.models import Hashtag, VideoHashtag
 pytestmark = pytest.mark.django_db
 
 # A new seed reads the snapshot, a token the epoch: one query. Then what is live, renditions,
-# hashtags, follows, likes and saves; people's orders read places first, the latest whose.
-CARDS = 5
+# hashtags, subtitles, follows, likes and saves; people's orders read places first, the latest
+# whose.
+CARDS = 6
 BUDGET = {
     ("all", "shuffle"): 1 + CARDS,
     ("following", "latest"): 1 + 2 + CARDS,
