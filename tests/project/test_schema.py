@@ -1,6 +1,7 @@
 """The API against its own description: generated requests, right and wrong ones.
 
-A few examples an operation run with the suite; `SCHEMA_EXAMPLES=400` asks for more.
+A few examples an operation run with the suite; `SCHEMA_EXAMPLES=400` asks for more. Who may do
+what is tested in tests/test_matrix.py.
 """
 
 import os
@@ -17,7 +18,6 @@ from drf_spectacular.generators import SchemaGenerator
 from hypothesis import HealthCheck, settings
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
-    ignored_auth,
     negative_data_rejection,
     response_headers_conformance,
     response_schema_conformance,
@@ -28,6 +28,7 @@ from schemathesis.specs.openapi.checks import (
 from accounts.api.tokens import token_pair
 from accounts.models import Follow, Session, User
 from feeds.models import Impression
+from tests.api_client import ApiClient
 from tests.factories import CommentFactory, UserFactory, VideoFactory, befriend
 from tiktok_clone.wsgi import application
 from videos.captions import link_caption
@@ -44,7 +45,6 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
     negative_data_rejection,
-    ignored_auth,
     unsupported_method,
 ]
 api = schemathesis.openapi.from_dict(SchemaGenerator().get_schema(request=None, public=True))
@@ -118,3 +118,31 @@ def test_the_description_is_made_without_a_warning() -> None:
     SchemaGenerator().get_schema(request=None, public=True)
     assert not GENERATOR_STATS._warn_cache
     assert not GENERATOR_STATS._error_cache
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "field", "code"),
+    [
+        ("/user/password/reset", {"email": 7}, "email", "invalid_type"),
+        ("/user/password/reset", {"email": "a" + " " * 1000}, "email", "max_length"),
+        ("/videos/views", {"views": [{"video": "1"}]}, "views.0.video", "invalid_type"),
+        (
+            "/videos/views",
+            {"views": [{"video": 1, "completed": 0}]},
+            "views.0.completed",
+            "invalid_type",
+        ),
+    ],
+)
+def test_json_is_held_to_types_and_lengths_as_sent(
+    path: str, body: Any, field: str, code: str, as_user: ApiClient
+) -> None:
+    errors = as_user.post(path, body, expect=400)["errors"]
+    assert errors[field][0]["code"] == code
+
+
+def test_numbers_of_a_form_are_text(as_user: ApiClient) -> None:
+    comment = CommentFactory()
+    form = {"text": "hello", "parent": str(comment.pk)}
+    path = f"/videos/{comment.video_id}/comment"
+    as_user.post(path, form, format="multipart", expect=201)

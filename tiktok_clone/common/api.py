@@ -46,45 +46,50 @@ class CursorPages(CursorPagination):
 
 
 class Input(serializers.Serializer[Any]):
-    """Input whose JSON has the types that the description names; forms have text alone.
+    """Input that is held to its description.
 
-    The stock fields take `0` for `false` and `7` for `"7"`, and hide a client's mistake.
+    The stock fields take `0` for `false` and `7` for `"7"` in JSON, and measure a text only when
+    what surrounds it is cut off. That would hide a client's mistake.
     """
 
     def to_internal_value(self, data: Any) -> Any:
-        """Check the types, then all the rest."""
-        if isinstance(data, Mapping) and not isinstance(data, MultiValueDict):
-            wrong = [name for name, value in data.items() if not self._fits(name, value)]
-            if wrong:
-                raise exceptions.ValidationError(
-                    {name: [_wrong_type(self.fields[name])] for name in wrong}
-                )
+        """Check types and lengths as sent, then all the rest."""
+        if isinstance(data, Mapping):
+            is_form = isinstance(data, MultiValueDict)
+            problems = {
+                name: problem
+                for name, field in self.fields.items()
+                if name in data and (problem := _misfit(field, data[name], is_form))
+            }
+            if problems:
+                raise exceptions.ValidationError(problems)
         return super().to_internal_value(data)
 
-    def _fits(self, name: str, value: Any) -> bool:
-        field = self.fields.get(name)
-        if field is None or value is None:
-            return True
-        for kind, types in JSON_TYPES.items():
-            if isinstance(field, kind):
-                return isinstance(value, types) and (bool in types or not isinstance(value, bool))
-        return True
+
+def _misfit(field: Any, value: Any, is_form: bool) -> list[exceptions.ErrorDetail]:
+    """Say what is wrong with a value as sent; forms have text alone."""
+    longest = getattr(field, "max_length", None)
+    if isinstance(field, serializers.CharField) and isinstance(value, str):
+        if longest is not None and len(value) > longest:
+            return [exceptions.ErrorDetail(f"At most {longest} characters.", "max_length")]
+        return []
+    if value is None or is_form:
+        return []
+    for kind, (types, wanted) in JSON_TYPES.items():
+        if isinstance(field, kind):
+            is_number = isinstance(value, types) and not isinstance(value, bool)
+            fits = is_number or (bool in types and isinstance(value, bool))
+            return [] if fits else [exceptions.ErrorDetail(f"Must be {wanted}.", "invalid_type")]
+    return []
 
 
-JSON_TYPES: dict[type[serializers.Field[Any, Any, Any, Any]], tuple[type, ...]] = {
-    serializers.BooleanField: (bool,),
-    serializers.CharField: (str,),
-    serializers.ChoiceField: (str,),
-    serializers.IntegerField: (int, float),
-    serializers.FloatField: (int, float),
+JSON_TYPES: dict[type, tuple[tuple[type, ...], str]] = {
+    serializers.BooleanField: ((bool,), "true or false"),
+    serializers.CharField: ((str,), "a string"),
+    serializers.ChoiceField: ((str,), "a string"),
+    serializers.IntegerField: ((int, float), "a number"),
+    serializers.FloatField: ((int, float), "a number"),
 }
-
-
-def _wrong_type(field: serializers.Field[Any, Any, Any, Any]) -> exceptions.ErrorDetail:
-    names = {serializers.BooleanField: "true or false", serializers.IntegerField: "a number"}
-    names |= {serializers.FloatField: "a number"}
-    wanted = next((name for kind, name in names.items() if isinstance(field, kind)), "a string")
-    return exceptions.ErrorDetail(f"Must be {wanted}.", "invalid_type")
 
 
 def refuse_unknown_options(request: Request, known: set[str]) -> None:
