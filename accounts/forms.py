@@ -40,8 +40,15 @@ class RuledForm(forms.Form):
 
 
 class SignUpForm(RuledForm):
-    """A new account."""
+    """A new account; `invited` says whether the site asks for an invitation."""
 
+    invitation = forms.CharField(
+        label="Invitation",
+        max_length=100,
+        help_text="The code that you were sent.",
+        error_messages={"required": "You need an invitation to sign up here."},
+        widget=text(autocomplete="off", autocapitalize="none", spellcheck="false"),
+    )
     email = forms.CharField(
         label="E-mail",
         max_length=254,
@@ -57,13 +64,6 @@ class SignUpForm(RuledForm):
         label="Name", max_length=NAME_MAX, required=False, widget=text(autocomplete="name")
     )
     password = PasswordField("new", label="Password", help_text=NEW_HELP)
-    invitation = forms.CharField(
-        label="Invitation",
-        max_length=100,
-        required=False,
-        help_text="The code that you were sent.",
-        widget=text(autocomplete="off", autocapitalize="none", spellcheck="false"),
-    )
 
     def __init__(self, *args: Any, invited: bool, **options: Any) -> None:
         super().__init__(*args, **options)
