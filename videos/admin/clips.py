@@ -214,7 +214,7 @@ class VideoAdmin(DeletedByService, ActsAdmin):
             self.log_change(request, video, what)
         messages.success(request, f"{what} {len(done)} videos.")
 
-    @admin.display(description="")
+    @admin.display(description="clip")
     def picture(self, video: Video) -> SafeString | str:
         """The poster, small."""
         return shown.picture(video)

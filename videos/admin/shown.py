@@ -19,7 +19,7 @@ def picture(video: Video) -> SafeString | str:
     if not video.poster:
         return "–"
     url = store().url(video.poster, public=False)
-    return format_html('<img class="thumb" src="{}" alt="" loading="lazy">', url)
+    return format_html('<img class="thumb" src="{}" alt="Clip {}" loading="lazy">', url, video.pk)
 
 
 def player(video: Video) -> SafeString | str:
