@@ -3,7 +3,6 @@
 from typing import Any, cast
 
 from django import forms
-from django.conf import settings
 from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
@@ -57,8 +56,7 @@ class InvitationAdmin(ActsAdmin):
         """The address at which the code is filled in."""
         if invitation.pk is None:
             return "made when you save"
-        address = f"{settings.SITE_URL}{reverse('signup')}?invitation={invitation.code}"
-        return format_html('<a class="invitation" href="{0}">{0}</a>', address)
+        return format_html('<a class="invitation" href="{0}">{0}</a>', invitation.link)
 
     @admin.display(description="used")
     def uses(self, invitation: Invitation) -> str:
