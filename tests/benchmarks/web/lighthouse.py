@@ -55,7 +55,12 @@ def run(product: Running, windows: Windows, runs: int = RUNS) -> list[Row]:
 
 
 def _audit(address: str, cookies: str) -> dict[str, Any]:
-    command = [str(HERE / "node_modules" / ".bin" / "lighthouse"), address, "--quiet", "--output=json"]
+    command = [
+        str(HERE / "node_modules" / ".bin" / "lighthouse"),
+        address,
+        "--quiet",
+        "--output=json",
+    ]
     command += [f"--only-categories={','.join(CATEGORIES)}"]
     command += [f"--chrome-flags=--headless=new {' '.join(ARGUMENTS)}"]
     if cookies:

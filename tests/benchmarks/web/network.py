@@ -51,13 +51,16 @@ class Lane:
         window = Window()
         delivery = asyncio.create_task(self._deliver(queue, writer, window))
         not_before = loop.time() + late
-        while data := await reader.read(PIECE):
-            await window.enter(len(data))
-            start = max(loop.time(), self.free_at, not_before)
-            self.free_at = start + len(data) * 8 / self.rate
-            queue.put_nowait((self.free_at + self.trip / 2, data))
-        queue.put_nowait((loop.time() + self.trip / 2, b""))
-        await delivery
+        try:
+            while data := await reader.read(PIECE):
+                await window.enter(len(data))
+                start = max(loop.time(), self.free_at, not_before)
+                self.free_at = start + len(data) * 8 / self.rate
+                queue.put_nowait((self.free_at + self.trip / 2, data))
+            queue.put_nowait((loop.time() + self.trip / 2, b""))
+            await delivery
+        finally:
+            delivery.cancel()
 
     async def _deliver(
         self,
@@ -113,9 +116,10 @@ async def serve(line: Line, port: int) -> None:
     async def connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         far_reader, far_writer = await asyncio.open_connection("127.0.0.1", port)
         try:
-            ways = up.carry(reader, far_writer, line.trip), down.carry(far_reader, writer, 0)
-            await asyncio.gather(*ways)
-        except OSError:
+            async with asyncio.TaskGroup() as ways:
+                ways.create_task(up.carry(reader, far_writer, line.trip))
+                ways.create_task(down.carry(far_reader, writer, 0))
+        except* OSError:
             pass  # the browser hung up, which it may
         finally:
             writer.close()
