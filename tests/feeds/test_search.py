@@ -12,6 +12,7 @@ from accounts.models import Follow, User
 from feeds.search import find_tags
 from tests.api_client import ApiClient
 from tests.factories import UserFactory, VideoFactory, befriend, block
+from videos.captions import link_caption
 from videos.models import Hashtag, Video, Visibility
 from videos.relevance import ranked, with_words
 
@@ -286,6 +287,10 @@ class TestHashtags:
     )
     def test_they_are_found_by_their_beginning(self, typed: str, names: list[str]) -> None:
         assert [tag.name for tag in find_tags(typed)] == names
+
+    def test_a_tag_is_found_as_soon_as_a_caption_has_it(self, api: ApiClient) -> None:
+        link_caption(VideoFactory(caption="What an #Élan!"))
+        assert [tag["name"] for tag in api.get("/hashtags", {"q": "#elan"})["results"]] == ["élan"]
 
     def test_the_api_pages(self, api: ApiClient) -> None:
         page = api.get("/hashtags", {"limit": 3})
