@@ -1,12 +1,14 @@
 """The pages of videos, as a browser without JavaScript sees them."""
 
+import re
 from html import unescape
+from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import User
+from accounts.models import Follow, User
 from tests.factories import CommentFactory, UserFactory, VideoFactory, block
 from tests.videos.measuring import queries_of
 from videos.models import Comment, Like, Report, Save, Share, Video, Visibility
@@ -38,6 +40,45 @@ def test_the_page_shows_clip_comments_and_links_for_previews(client: Client) -> 
     assert "&lt;i&gt;first&lt;/i&gt;" in html
     assert "<i>first" not in html
     assert 'href="/tag/sea"' in html
+
+
+def tags_of(client: Client, path: str) -> dict[str, str]:
+    """The tags that other sites read for a preview, by name."""
+    html = client.get(path).content.decode()
+    found = re.findall(r'<meta (?:property|name)="([^"]+)"\s+content="([^"]*)"', html)
+    return {name: unescape(text) for name, text in found}
+
+
+def test_previews_of_a_clip_have_absolute_addresses(client: Client, settings: Any) -> None:
+    settings.SITE_URL = "https://loopy.example"
+    video = VideoFactory()
+    tags = tags_of(client, page_of(video))
+    assert tags["og:type"] == "video.other"
+    assert tags["og:video:type"] == "video/mp4"
+    assert tags["twitter:card"] == "summary_large_image"
+    for name in ("og:url", "og:image", "og:video"):
+        assert tags[name].startswith("https://loopy.example/"), name
+    assert "robots" not in tags
+
+
+def test_what_is_not_for_everybody_has_no_previews(visitor: Client, user: User) -> None:
+    private = VideoFactory(author=user, visibility=Visibility.PRIVATE)
+    hermit = UserFactory(is_private=True)
+    followed = VideoFactory(author=hermit)
+    Follow.objects.create(follower=user, followee=hermit)
+    for path in (page_of(private), page_of(followed), hermit.get_absolute_url()):
+        tags = tags_of(visitor, path)
+        assert not [name for name in tags if name.startswith(("og:", "twitter:", "video:"))]
+        assert tags["robots"] == "noindex"
+        assert "oembed" not in visitor.get(path).content.decode()
+
+
+def test_previews_of_a_profile(client: Client) -> None:
+    person = UserFactory(handle="milo", name="Milo", bio="Loops.")
+    tags = tags_of(client, person.get_absolute_url())
+    assert tags["og:title"] == "Milo (@milo)"
+    assert tags["og:description"] == "Loops."
+    assert tags["og:url"].startswith("http")
 
 
 def test_the_wrong_handle_leads_to_the_right_address(client: Client) -> None:
