@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -253,6 +254,57 @@ def test_too_little_room_is_said_before_anything_is_written(
     with pytest.raises(CommandError, match="MB free"):
         save(saved)
     assert list(saved.parent.iterdir()) == []
+
+
+def test_a_backup_that_lost_the_database_on_the_way_is_none(
+    stored: Video, saved: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = backup._write
+
+    def write(*arguments: Any, **options: Any) -> int:
+        count = written(*arguments, **options)
+        with psycopg.connect(own_url(), autocommit=True) as other, connection.cursor() as cursor:
+            cursor.execute("SELECT pg_backend_pid()")
+            other.execute("SELECT pg_terminate_backend(%s)", [cursor.fetchone()[0]])
+        return count
+
+    monkeypatch.setattr(backup, "_write", write)
+    try:
+        with pytest.raises(CommandError, match="connection to the database broke"):
+            save(saved)
+    finally:
+        connection.close()
+    assert list(saved.parent.iterdir()) == []
+
+
+def test_without_a_database_it_is_one_sentence(empty: Site, saved: Path) -> None:
+    away = Site("postgres://loopy@127.0.0.1:9/nowhere", empty.data, empty.media)
+    for command in ("backup", "restore"):
+        save(saved) if command == "restore" else None
+        said = away.manage(command, str(saved), code=1)
+        assert "The database does not answer" in said
+        assert "Traceback" not in said
+
+
+def test_the_owner_of_the_database_may_restore_without_being_superuser(
+    stored: Video, empty: Site, saved: Path
+) -> None:
+    save(saved)
+    name = empty.url.split("?")[0].rpartition("/")[2]
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as server:
+        server.execute(f"CREATE ROLE {name} LOGIN")
+        server.execute(f"ALTER DATABASE {name} OWNER TO {name}")
+        try:
+            owner = Site(empty.url.replace("loopy@", f"{name}@"), empty.data, empty.media)
+            owner.manage("migrate", "--verbosity", "0")
+            owner.manage("restore", str(saved))
+            owner.manage("restore", str(saved), "--overwrite")
+            assert owner.ask("SELECT count(*) FROM videos_video") == [(1,)]
+            with psycopg.connect(empty.url) as database:
+                database.execute(f"REASSIGN OWNED BY {name} TO loopy")
+        finally:
+            server.execute(f"ALTER DATABASE {name} OWNER TO loopy")
+            server.execute(f"DROP ROLE IF EXISTS {name}")
 
 
 def test_an_existing_file_is_not_written_over(stored: Video, saved: Path) -> None:

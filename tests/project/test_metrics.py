@@ -15,6 +15,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
+from pytest_django import Settings
 
 from tests.api_client import ApiClient
 from tests.factories import UserFactory, VideoFactory
@@ -63,8 +64,8 @@ def test_without_a_token_only_this_machine_may_read(
     assert answer.status_code == status
 
 
-def test_with_a_token_only_who_has_it_may_read(settings: pytest.FixtureRequest) -> None:
-    settings.METRICS_TOKEN = "m3trics"  # type: ignore[attr-defined]
+def test_with_a_token_only_who_has_it_may_read(settings: Settings) -> None:
+    settings.METRICS_TOKEN = "m3trics"
     assert Client().get("/metrics").status_code == 404
     for wrong in ("Bearer other", "Bearer m3trics2", "Bearer", "Basic m3trics", "Bearer é"):
         answer = Client().get("/metrics", headers={"Authorization": wrong})

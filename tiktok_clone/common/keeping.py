@@ -9,7 +9,7 @@ for a deletion that is going on. The lock belongs to a connection: a killed back
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 
 # Any number; advisory locks have no names.
 LOCK = 7_166_001
@@ -30,7 +30,7 @@ def objects_kept() -> Iterator[None]:
     try:
         yield
     finally:
-        held = _ask("SELECT pg_advisory_unlock_shared(%s)")
+        held = _let_go()
     if not held:
         raise LostLockError
 
@@ -44,6 +44,13 @@ def deleting() -> Iterator[bool]:
     finally:
         if allowed:
             _ask("SELECT pg_advisory_unlock(%s)")
+
+
+def _let_go() -> object:
+    try:
+        return _ask("SELECT pg_advisory_unlock_shared(%s)")
+    except (OperationalError, InterfaceError):
+        return False
 
 
 def _ask(statement: str) -> object:

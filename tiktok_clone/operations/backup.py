@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, BinaryIO
 
 from django.conf import settings
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.db.migrations.recorder import MigrationRecorder
 from tqdm import tqdm
 
@@ -69,6 +69,8 @@ def create(target: Path, *, show_progress: bool) -> int:
         raise BackupError(str(error)) from error
     except OSError as error:
         raise BackupError(f"The backup cannot be written: {error}") from error
+    except DatabaseError as error:
+        raise BackupError(f"The database does not answer: {error}") from error
     return count
 
 

@@ -13,7 +13,7 @@ from typing import IO
 
 from django.core.cache import cache
 from django.core.management import call_command
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.models import Count
 from tqdm import tqdm
@@ -76,6 +76,8 @@ def restore(source: Path, *, overwrite: bool, show_progress: bool) -> Restored:
         raise RestoreError(str(error)) from error
     except OSError as error:
         raise RestoreError(f"The backup cannot be restored: {error}") from error
+    except DatabaseError as error:
+        raise RestoreError(f"The database does not answer: {error}") from error
     _bring_up_to_date()
     return Restored(manifest, written, media.compare())
 
