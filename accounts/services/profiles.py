@@ -3,10 +3,11 @@
 from typing import IO, Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from PIL.Image import Image
 
 from accounts import audit, avatars, rules, signals, tasks
-from accounts.models import User
+from accounts.models import FollowRequest, User
 from accounts.services.sessions import end_all_sessions
 from accounts.services.signing_in import taken
 from tiktok_clone.common import jobs
@@ -94,6 +95,8 @@ def delete_account(user: User) -> None:
         if locked.is_deleted:
             return
         user.mark_deleted()
+        # Nobody waits for, or answers, somebody who is gone; new ones are refused from now on.
+        FollowRequest.objects.filter(Q(requester=user) | Q(target=user)).delete()
         end_all_sessions(user, "account_deleted")
         signals.user_deleting.send(User, user=user)
         jobs.enqueue(tasks.purge_account, user_id=user.pk)

@@ -1,12 +1,16 @@
 """Follow requests to private accounts: asked, answered, taken back, and in races."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
-from accounts import services
+from accounts import services, signals
 from accounts.models import Block, Follow, FollowRequest, Friendship, User
 from tests.accounts.racing import at_once
 from tests.accounts.test_follow import assert_counts_are_exact
@@ -137,6 +141,99 @@ def test_who_asked_and_was_suspended_is_not_let_in(as_shy: ApiClient, shy: User)
     User.objects.filter(pk=gone.pk).update(is_active=False)
     as_shy.post(f"/user/requests/{request}/accept", expect=404)
     assert not Follow.objects.exists()
+
+
+@pytest.mark.parametrize("who", ["requester", "target"])
+def test_a_deleted_account_asks_nobody_and_is_asked_by_nobody(
+    as_user: ApiClient, user: User, shy: User, who: str
+) -> None:
+    ask(as_user, shy)
+    services.delete_account({"requester": user, "target": shy}[who])
+    assert not FollowRequest.objects.exists()
+    with pytest.raises(DomainError):
+        services.follow(user, shy)
+    assert not FollowRequest.objects.exists()
+
+
+def test_news_of_requests_is_sent_once_for_each_change(
+    as_user: ApiClient, as_shy: ApiClient, user: User, shy: User
+) -> None:
+    heard: list[str] = []
+    path = f"/users/@{shy.handle}/follow"
+    with ExitStack() as listening:
+        for name in ("follow_requested", "follow_request_gone", "follow_request_accepted"):
+            listening.enter_context(hearing(name, heard))
+        for act in (as_user.post, as_user.post, as_user.delete, as_user.delete, as_user.post):
+            act(path)
+        assert heard == ["follow_requested", "follow_request_gone", "follow_requested"]
+        heard.clear()
+        as_shy.post(f"/user/requests/{only_request(as_shy)['id']}/accept", expect=204)
+        as_user.post(path)
+    assert heard == ["follow_request_gone", "follow_request_accepted"]
+
+
+@contextmanager
+def hearing(name: str, heard: list[str]) -> Iterator[None]:
+    """Note each time that a signal is sent, and that it is within a transaction."""
+
+    def note(requester_id: int, target_id: int, **_: Any) -> None:
+        assert connection.in_atomic_block
+        assert FollowRequest.objects.filter(requester=requester_id, target=target_id).exists() == (
+            name == "follow_requested"
+        )
+        heard.append(name)
+
+    signal = getattr(signals, name)
+    signal.connect(note)
+    try:
+        yield
+    finally:
+        signal.disconnect(note)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_answering_and_taking_back_at_the_same_moment_end_as_one_of_the_two() -> None:
+    for _ in range(10):
+        shy, fan = UserFactory(is_private=True), UserFactory()
+        services.follow(fan, shy)
+        request = FollowRequest.objects.get(requester=fan)
+        results = at_once(
+            lambda shy=shy, request=request: services.accept_request(shy, request.pk),
+            lambda fan=fan, shy=shy: services.unfollow(fan, shy),
+            lambda shy=shy: services.update_profile(shy, {"is_private": False}),
+        )
+        errors = [result for result in results if isinstance(result, Exception)]
+        assert [getattr(error, "code", error) for error in errors] in ([], ["not_found"])
+        assert not FollowRequest.objects.filter(requester=fan).exists()
+    assert_counts_are_exact()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_request_that_is_accepted_from_many_clients_is_one_follow() -> None:
+    shy, fan = UserFactory(is_private=True), UserFactory()
+    services.follow(fan, shy)
+    path = f"/user/requests/{FollowRequest.objects.get().pk}/accept"
+    results = at_once(*[lambda: ApiClient(shy).raw.post(path).status_code] * 6)
+    assert sorted(results) == [204] + [404] * 5
+    assert_counts_are_exact()
+
+
+@pytest.mark.parametrize("path", ["/people/requests", "/settings/people"])
+def test_a_page_of_people_takes_the_same_queries_however_long(
+    client: Client, shy: User, path: str
+) -> None:
+    client.force_login(shy)
+    taken: list[int] = []
+    for number in range(1, 6):
+        services.follow(UserFactory(), shy)
+        services.mute(shy, UserFactory())
+        services.block(shy, UserFactory())
+        if number in (2, 5):
+            with CaptureQueriesContext(connection) as queries:
+                page = client.get(path).content.decode()
+            taken.append(len(queries))
+            assert page.count("<li class=") >= number
+    assert taken[0] == taken[1]
 
 
 @pytest.mark.django_db(transaction=True)
