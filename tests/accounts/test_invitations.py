@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from datetime import timedelta
+from io import StringIO
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -214,6 +215,14 @@ def test_of_ten_sign_ups_at_the_same_moment_as_many_get_in_as_it_is_good_for(use
     invitation.refresh_from_db()
     assert invitation.used_count == uses
     assert invitation.people.count() == User.objects.count() == uses
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_administrator_who_was_invited_outlives_a_reset_of_the_demo() -> None:
+    UserFactory(handle="boss", is_superuser=True, invitation=services.invite())
+    call_command("reset_demo", empty=True, stdout=StringIO())
+    assert User.objects.get().handle == "boss"
+    assert not Invitation.objects.exists()
 
 
 @pytest.mark.parametrize("value", ["OPEN", "yes", ""])

@@ -46,6 +46,7 @@ class Command(BaseCommand):
                 seeding.ensure_people()
             for administrator in administrators:
                 administrator.pk, administrator.avatar = None, ""
+                administrator.invitation = None
                 administrator.save(force_insert=True)
         forget_media_and_cache(names)
         self.stdout.write("The demo is empty again.")
