@@ -7,7 +7,9 @@ from datetime import timedelta
 import pytest
 from django.contrib.auth.models import Permission
 from django.core.cache import cache
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -101,6 +103,23 @@ def test_the_number_of_queries_does_not_depend_on_the_data(staff: Client) -> Non
         cache.clear()
         counts.append(queries_of(lambda: staff.get(index())))
     assert counts[0] == counts[1]
+
+
+def test_no_figure_reads_a_whole_table(staff: Client) -> None:
+    """With sequential scans made expensive, whatever has an index to use is read by it."""
+    engagement.report_video(UserFactory(), VideoFactory().pk, "spam")
+    cache.clear()
+    with CaptureQueriesContext(connection) as captured:
+        dashboard._all_figures(dashboard._dates(30))
+    statements = [query["sql"] for query in captured if query["sql"].startswith("SELECT")]
+    assert len(statements) >= 7
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        for statement in statements:
+            cursor.execute(f"EXPLAIN {statement}")
+            plan = "\n".join(row[0] for row in cursor.fetchall())
+            scanned = set(re.findall(r"Seq Scan on (\w+)", plan))
+            assert not scanned, f"{statement}\n{plan}"
 
 
 def test_the_figures_are_computed_once_a_minute(staff: Client) -> None:
