@@ -13,6 +13,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 from django.conf import settings
+from django.core.management import call_command
 from django.db import connection
 from psycopg import sql
 
@@ -115,3 +116,8 @@ def objects(media: Path) -> dict[str, str]:
         for path in media.rglob("*")
         if path.is_file() and not path.is_relative_to(media / "incoming")
     }
+
+
+def save(to: Path) -> None:
+    """Back up the site of the tests."""
+    call_command("backup", str(to), verbosity=0)
