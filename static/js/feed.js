@@ -258,6 +258,7 @@ function comeBack(article) {
   watcher.observe(article);
   if (index <= active) active += 1;
   renumber(index);
+  delete article.place;
 }
 
 function renumber(index) {
