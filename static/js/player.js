@@ -70,9 +70,9 @@ export function choose(sources, width) {
 
 /* ── when to begin ──────────────────────────────────────── */
 
-/** Resolves when `video` may begin: on a slow line, when the rest will come in time. */
+/** Resolves when `video` may begin: one that had no time to load, on a slow line, when the rest will come in time. */
 export function enough(video) {
-  if (video.readyState > 3 || !samples.length || line() > FAST) return Promise.resolve();
+  if (prepared(video) || !samples.length || line() > FAST) return Promise.resolve();
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, PATIENCE);
     for (const name of ["canplaythrough", "error", "emptied"]) {
@@ -124,11 +124,14 @@ export class Pool {
 
   /* Let the next neighbor load when all before it have what they need. */
   #go = () => {
-    let before = null;
-    for (const article of this.#wanted) {
-      if (before && !(before === this.#wanted[0] ? atEase : prepared)(this.of(before) ?? before)) return;
-      if (before) this.#give(article, "metadata");
-      if (this.of(article)) before = article;
+    const [first, ...neighbors] = this.#wanted;
+    const playing = this.of(first);
+    let free = !playing || atEase(playing);
+    for (const article of neighbors) {
+      if (!free) return;
+      this.#give(article, "metadata");
+      const video = this.of(article);
+      free = !video || prepared(video);
     }
   };
 
