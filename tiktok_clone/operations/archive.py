@@ -68,7 +68,7 @@ class Writer:
     """Writes the members in their order; `close` makes it complete."""
 
     def __init__(self, target: BinaryIO, manifest: Manifest, advance: Advance) -> None:
-        self._tar = tarfile.open(fileobj=target, mode="w|", bufsize=CHUNK)  # noqa: SIM115
+        self._tar = tarfile.open(fileobj=target, mode="w")  # noqa: SIM115
         self._tar.copybufsize = CHUNK  # type: ignore[attr-defined]
         self._advance = advance
         self._sums: list[str] = []
