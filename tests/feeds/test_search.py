@@ -246,7 +246,7 @@ class TestPeople:
     ) -> None:
         monkeypatch.setattr("accounts.finding.CANDIDATES", 2)
         for n in range(4):
-            UserFactory(handle=f"mia{n}", followers_count=9)
+            UserFactory(handle=f"mia{n}", name="Mia", followers_count=9)
         UserFactory(handle="mia")
         assert handles(search_people(None, "mia")) == ["mia", "mia1", "mia0"]
 
