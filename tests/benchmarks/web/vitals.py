@@ -50,6 +50,8 @@ def run(product: Running, windows: Windows, videos: int = VIDEOS) -> list[Row]:
     visits = [_visit(product, windows) for _ in range(VISITS)]
     lcp, inp = (statistics.median(visit[name] for visit in visits) for name in ("lcp", "inp"))
     cls = max(visit["cls"] for visit in visits)
+    for visit in visits:  # for who mends it
+        print(f"slowest: {visit['slowest']}, {visit['inp']} ms; moved: {visit['shifted']}")
     return [
         at_most(f"LCP at {LINE.name}", lcp / 1000, 1.8, " s", 2),
         at_most("CLS, with swipes and taps", cls, 0, "", 3),
