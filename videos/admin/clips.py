@@ -4,7 +4,7 @@ from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.contrib.postgres.search import SearchQuery
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -13,55 +13,16 @@ from django.utils.safestring import SafeString
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from accounts.models import User
-from tiktok_clone.common.administration import Act, ActsAdmin, DeletedByService, Link, ReadOnly
+from tiktok_clone.common.administration import Act, ActsAdmin, DeletedByService, Link
 from tiktok_clone.common.errors import DomainError
 from tiktok_clone.common.models import WORDS
 from tiktok_clone.common.searching import prefix_query
 from videos.admin import shown
-from videos.models import Rendition, Report, Status, Subtitles, Video
+from videos.admin.parts import RenditionInline, ReportedFilter, SubtitlesInline
+from videos.models import Report, Status, Video
 from videos.services import moderation
 
 JOBS_SHOWN = 10
-
-
-class RenditionInline(ReadOnly, admin.TabularInline):
-    """The files of a video."""
-
-    model = Rendition
-    extra = 0
-    fields = ("rung", "width", "height", "bitrate", "size_bytes", "name")
-    readonly_fields = fields
-    ordering = ("rung",)
-
-
-class SubtitlesInline(ReadOnly, admin.TabularInline):
-    """The subtitles of a video."""
-
-    model = Subtitles
-    verbose_name_plural = "subtitles"
-    extra = 0
-    fields = ("language", "label", "created_at")
-    readonly_fields = fields
-    ordering = ("language",)
-
-
-class ReportedFilter(admin.SimpleListFilter):
-    """Whether reports wait."""
-
-    title = "reports"
-    parameter_name = "reported"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """One choice beside all."""
-        return [("open", "waiting")]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Video]) -> QuerySet[Video]:
-        """Those with open reports, from the index that holds just these."""
-        if self.value() != "open":
-            return queryset
-        return queryset.filter(
-            Exists(Report.objects.filter(video=OuterRef("pk"), resolved_at=None))
-        )
 
 
 @admin.register(Video)
