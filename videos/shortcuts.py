@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 @dataclass(frozen=True)
 class Shortcut:
-    """`act` is done by keys.js on `keys` (`KeyboardEvent.key` in lower case); people see `shown`."""
+    """`act` is done by keys.js on `keys` (`KeyboardEvent.key`, lower case); people see `shown`."""
 
     act: str
     keys: str
