@@ -4,6 +4,8 @@ The worker imports this module; each entry only enqueues or runs one task.
 """
 
 from procrastinate.contrib.django import app as procrastinate_app
+from procrastinate.exceptions import UniqueViolation
+from procrastinate.jobs import Status
 
 from accounts import counters as people_counters
 from tiktok_clone.common import idempotency, jobs
@@ -18,7 +20,11 @@ async def retry_stalled_jobs(timestamp: int) -> None:
     """Give the jobs of killed workers to somebody else; mandatory, or they stay `doing`."""
     manager = procrastinate_app.job_manager
     for job in await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER_SECONDS):
-        await manager.retry_job(job)
+        try:
+            await manager.retry_job(job)
+        except UniqueViolation:
+            # Another one for the same waits already, and waits for this one: it takes over.
+            await manager.finish_job(job, status=Status.ABORTED, delete_job=True)
 
 
 @jobs.periodic(cron="17 3 * * *")

@@ -12,9 +12,11 @@ from procrastinate.contrib.django import app
 
 from accounts.models import User
 from accounts.tasks import send_password_reset
+from tests.conftest import RunJobs
 from tests.project.backups import ROOT, this_site
 from tiktok_clone.common import jobs
 from tiktok_clone.processes import LANES, worker_arguments
+from tiktok_clone.schedule import retry_stalled_jobs
 from videos.tasks import process_video
 
 
@@ -71,3 +73,20 @@ def test_a_letter_is_sent_while_long_transcodes_hold_every_slot_of_their_lane(us
         while statuses()["default"] != {"succeeded"} and time.monotonic() < deadline:
             time.sleep(0.1)
     assert statuses() == {"default": {"succeeded"}, "media": before}
+
+
+def test_a_stalled_job_whose_successor_waits_holds_up_neither_it_nor_others(
+    run_jobs: RunJobs, user: User
+) -> None:
+    jobs.enqueue(send_password_reset, lock="a", queueing_lock="one", user_id=0)
+    with connection.cursor() as cursor:
+        # Its worker is gone; a second one may be enqueued, and waits for the first.
+        cursor.execute("UPDATE procrastinate_jobs SET status = 'doing' WHERE lock = 'a'")
+    jobs.enqueue(send_password_reset, lock="a", queueing_lock="one", user_id=0)
+    jobs.enqueue(send_password_reset, lock="b", user_id=user.pk)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE procrastinate_jobs SET status = 'doing' WHERE lock = 'b'")
+    for _ in range(2):
+        jobs.enqueue(retry_stalled_jobs, timestamp=0)
+        run_jobs()
+    assert statuses() == {"default": {"succeeded"}}

@@ -131,7 +131,10 @@ async def log_job(call_next: Callable[[], Awaitable[Any]], context: Any, worker:
         try:
             result = await call_next()
         except Exception:
-            _log_end(context.job, began, "failed")
+            # A worker that is told to stop ends its ffmpeg; the job is tried again at next start.
+            stopping = getattr(worker, "_stop_event", None)
+            is_stopping = stopping is not None and stopping.is_set()
+            _log_end(context.job, began, "interrupted" if is_stopping else "failed")
             raise
         _log_end(context.job, began, "ok")
         return result
