@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from accounts import services as accounts
@@ -196,6 +196,16 @@ class TestFollowing:
         Follow.objects.update(created_at=timezone.now() - timedelta(seconds=60))
         watch(user, video, 5.0)
         assert strength(user, video) == 0.2
+
+    def test_later_acts_keep_it(self, user: User) -> None:
+        video = VideoFactory(duration=SECONDS)
+        watch(user, video, 3.0)
+        accounts.follow(user, video.author)
+        engagement.like_video(user, video.pk)
+        assert strength(user, video) == 2.5
+        watch(user, video, 9.0)
+        engagement.unlike_video(user, video.pk)
+        assert strength(user, video) == 2.0
 
     def test_following_again_marks_anew(self, user: User) -> None:
         first, second = VideoFactory.create_batch(2, duration=SECONDS, author=UserFactory())
@@ -489,6 +499,17 @@ class Site:
 
 
 @settings(max_examples=60)
+@example(
+    history=[
+        ("watch", 0, [(0, 2.0, False), (1, 9.0, False)]),
+        ("follow", 0, 0),
+        ("like", 0, 1),
+        ("watch", 0, [(1, 9.0, True)]),
+        ("refuse", 0, 1),
+        ("block", 0, 0),
+    ],
+    undone=set(),
+)
 @given(history=st.lists(acts, max_size=30), undone=st.sets(st.integers(0, 30), max_size=4))
 def test_any_history_ends_with_what_the_model_says(history: list[Any], undone: set[int]) -> None:
     with transaction.atomic():
