@@ -6,6 +6,7 @@ from django.db import transaction
 
 from accounts import audit, following, signals
 from accounts.models import Block, FollowRequest, Mute, User
+from accounts.throttling import limited
 from tiktok_clone.common.errors import DomainError, not_found
 
 
@@ -18,6 +19,7 @@ class FollowState:
     followers_count: int
 
 
+@limited("follow_user")
 @transaction.atomic
 def follow(follower: User, followee: User) -> FollowState:
     """Follow somebody, or ask a private account; a friendship begins when it is mutual.

@@ -336,9 +336,9 @@ class TestPlans:
         assert "video_by_time" in plan
 
     def test_people_are_found_in_the_index(self, user: User) -> None:
+        # With so few people the planner may scan to fetch those found; finding them must not.
         plan = search_people(user, "word77")[:20].explain()
         assert "user_search" in plan
-        assert "Seq Scan on accounts_user" not in plan
 
     def test_hashtags_are_found_in_the_index(self) -> None:
         plan = find_tags("word77")[:20].explain()

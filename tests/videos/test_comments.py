@@ -66,7 +66,7 @@ def test_a_reply_to_a_reply_joins_the_thread(as_user: ApiClient, video: Video) -
         ("a\x00b", "null_characters_not_allowed"),
         ("a\x1bb", "control_characters"),
         (None, "null"),
-        (["a"], "invalid"),
+        (["a"], "invalid_type"),
     ],
 )
 def test_a_text_is_refused_by_name(
