@@ -3,9 +3,9 @@
 from datetime import datetime
 
 from django.contrib import admin
-from django.db.models import Count, Q
+from django.db.models import Count
 
-from feeds.models import VIEW_SECONDS, Export, Impression
+from feeds.models import WATCHED, Export, Impression
 from tiktok_clone.common import dashboard
 from tiktok_clone.common.administration import ReadOnly
 from tiktok_clone.common.dashboard import Chart, Figures, Line
@@ -39,9 +39,8 @@ class ExportAdmin(ReadOnly, admin.ModelAdmin):
 @dashboard.shows("feeds.view_impression", order=30)
 def view_figures(since: datetime) -> Figures:
     """How many clips people watched: each person and clip once, on the day of the last watch."""
-    watched = Q(seconds__gte=VIEW_SECONDS) | Q(completed__gt=0)
     by_day = dashboard.per_day(
-        Impression.objects.filter(watched, last_at__gte=since),
+        Impression.objects.filter(WATCHED, last_at__gte=since),
         "last_at",
         views=Count("pk"),
         viewers=Count("user", distinct=True),

@@ -1,12 +1,12 @@
 """What somebody has watched, as they see it, and how they remove it."""
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
 from feeds import affinity
-from feeds.models import VIEW_SECONDS, Impression
+from feeds.models import WATCHED, Impression
 from feeds.tasks import settle_forgotten
 from tiktok_clone.common import jobs
 from videos.models import Video
@@ -19,8 +19,7 @@ ORDER = ("-last_at", "-id")
 def history_of(user: User) -> "QuerySet[Impression]":
     """What the user has watched and may still see, latest first; a swipe past is no watch."""
     visible = Video.objects.published().visible_to(user).filter(pk=OuterRef("video"))
-    watched = Q(completed__gt=0) | Q(seconds__gte=VIEW_SECONDS)
-    rows = Impression.objects.filter(watched, Exists(visible), user=user, forgotten_at=None)
+    rows = Impression.objects.filter(WATCHED, Exists(visible), user=user, forgotten_at=None)
     return rows.order_by(*ORDER)
 
 

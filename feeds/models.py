@@ -31,6 +31,7 @@ class SeedSnapshot(Timestamped):
 
 # Watched in all, from which an impression is a view. Less is a swipe past.
 VIEW_SECONDS = 1.0
+WATCHED = models.Q(completed__gt=0) | models.Q(seconds__gte=VIEW_SECONDS)
 
 
 class Impression(models.Model):

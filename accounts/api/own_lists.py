@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -12,18 +12,13 @@ from rest_framework.viewsets import ViewSet
 from accounts import people, services
 from accounts.api.people import FollowPages, actor, shown
 from accounts.api.serializers import FollowRequestPageSerializer, PeoplePageSerializer
-from tiktok_clone.common.api import refuse_unknown_options
-
-PAGED = [
-    OpenApiParameter("cursor", str, description="From `next` or `previous`."),
-    OpenApiParameter("limit", int, description="1 to 50, 20 unless told."),
-]
+from tiktok_clone.common.api import PAGING, refuse_unknown_options
 
 
 class FollowRequests(ViewSet):
     """Who asks to follow one's private account."""
 
-    @extend_schema(parameters=PAGED, responses=FollowRequestPageSerializer)
+    @extend_schema(parameters=PAGING, responses=FollowRequestPageSerializer)
     def list(self, request: Request) -> Response:
         """Requests that wait for an answer, the latest first."""
         refuse_unknown_options(request, {"cursor", "limit"})
@@ -54,12 +49,12 @@ class FollowRequests(ViewSet):
 class OwnPeople(ViewSet):
     """Whom one mutes or blocks."""
 
-    @extend_schema(parameters=PAGED, responses=PeoplePageSerializer)
+    @extend_schema(parameters=PAGING, responses=PeoplePageSerializer)
     def muted(self, request: Request) -> Response:
         """Whom one mutes, the latest first."""
         return self._page(request, people.muted_by(actor(request)), "muted")
 
-    @extend_schema(parameters=PAGED, responses=PeoplePageSerializer)
+    @extend_schema(parameters=PAGING, responses=PeoplePageSerializer)
     def blocked(self, request: Request) -> Response:
         """Whom one blocks, the latest first."""
         return self._page(request, people.blocked_by(actor(request)), "blocked")

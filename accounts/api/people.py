@@ -24,16 +24,12 @@ from accounts.api.serializers import (
 )
 from accounts.clients import client_of
 from accounts.models import Follow, User
-from tiktok_clone.common.api import CursorPages, refuse_unknown_options
+from tiktok_clone.common.api import PAGING, CursorPages, refuse_unknown_options
 
 REFERENCE = OpenApiParameter(
     "reference", str, OpenApiParameter.PATH, description="E-mail address or `@handle`."
 )
-PAGED = [
-    REFERENCE,
-    OpenApiParameter("cursor", str, description="From `next` or `previous`."),
-    OpenApiParameter("limit", int, description="1 to 50, 20 unless told."),
-]
+PAGED = [REFERENCE, *PAGING]
 
 
 def find_person(request: Request, reference: str) -> User:

@@ -16,16 +16,12 @@ from accounts.models import User
 from feeds import history
 from feeds.search import find_tags, represent_tag
 from feeds.trending import trending_tags
-from tiktok_clone.common.api import CursorPages, refuse_unknown_options
+from tiktok_clone.common.api import LIMIT, PAGING, CursorPages, refuse_unknown_options
 from tiktok_clone.common.errors import invalid
 from tiktok_clone.common.searching import WHOLE_NUMBER, clean_query
 from videos.api.serializers import Description, VideoSerializer
 from videos.text import ID_DIGITS
 
-PAGING = [
-    OpenApiParameter("cursor", str, description="From `next` or `previous`."),
-    OpenApiParameter("limit", int, description="1 to 50, 20 unless told."),
-]
 WORDS = OpenApiParameter("q", str, description="Words or their beginnings.")
 
 
@@ -133,7 +129,7 @@ class Hashtags(ViewSet):
     @extend_schema(
         summary="Trending hashtags",
         operation_id="hashtags_trending",
-        parameters=[PAGING[1]],
+        parameters=[LIMIT],
         responses=TrendingSerializer,
     )
     def trending(self, request: Request) -> Response:

@@ -383,6 +383,7 @@ async function restore() {
   const here = articles[0];
   if (!origin || !here || root.dataset.tab || articles.length > 1) return;
   const mine = generation;
+  loading = true; // what follows this clip is the rest of its order, not a new one
   try {
     const content = parse(await fragment(origin));
     if (mine !== generation) return;
@@ -397,12 +398,15 @@ async function restore() {
     activate(place);
   } catch {
     /* the clip itself plays; what came around it is a comfort */
+  } finally {
+    loading = false;
   }
+  if (articles.length - active <= AHEAD) loadMore();
 }
 
 // What only serves pages without JavaScript would double ids of the panel.
 document.getElementById("comments-plain")?.remove();
 add(take(list, location.href));
 if (endcard) watcher.observe(endcard);
-activate(0);
 restore();
+activate(0);

@@ -106,6 +106,7 @@ def test_the_page_comes_back_as_it_was_left(screen: Open, post: Post, anna: User
     window.press_on()
     window.wait_until_it_plays()
     here = window.clip_id
+    window.page.wait_for_url(f"**/{here}")
     window.page.goto("/settings")
     window.page.go_back()
     window.wait_until_it_plays()

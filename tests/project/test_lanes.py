@@ -89,4 +89,4 @@ def test_a_stalled_job_whose_successor_waits_holds_up_neither_it_nor_others(
     for _ in range(2):
         jobs.enqueue(retry_stalled_jobs, timestamp=0)
         run_jobs()
-    assert statuses() == {"default": {"succeeded"}}
+    assert statuses()["default"] == {"succeeded"}

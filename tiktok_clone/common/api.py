@@ -6,6 +6,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404
 from django.utils.datastructures import MultiValueDict
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import exceptions, serializers
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
@@ -14,6 +15,11 @@ from rest_framework.views import exception_handler
 
 from tiktok_clone.common.errors import DomainError, invalid
 from tiktok_clone.common.problems import CONTENT_TYPE, problem, problem_of
+
+# What `CursorPages` reads, for the description of an endpoint.
+CURSOR = OpenApiParameter("cursor", str, description="From `next` or `previous`.")
+LIMIT = OpenApiParameter("limit", int, description="1 to 50, 20 unless told.")
+PAGING = [CURSOR, LIMIT]
 
 
 class CursorPages(CursorPagination):
