@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import signal
 import subprocess
 import sys
 import uuid
@@ -46,7 +47,7 @@ class Site:
         return {**os.environ, "DJANGO_SETTINGS_MODULE": "tiktok_clone.settings.test", **ours}
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start `manage.py` here."""
+        """Start `manage.py` here; SIGINT ends it even where that of the tests is ignored."""
         return subprocess.Popen(
             [sys.executable, "manage.py", *arguments],
             cwd=ROOT,
@@ -54,6 +55,7 @@ class Site:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
 
     def manage(self, *arguments: str, code: int = 0) -> str:

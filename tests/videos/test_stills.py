@@ -55,6 +55,23 @@ def test_a_very_short_clip_has_all_tiles(seconds: float, tmp_path: Path) -> None
     assert min(sprite.convert("L").crop((0, 0, 640, 64)).tobytes()) > 240
 
 
+@pytest.mark.parametrize(("noise", "expected"), [(0, "fine"), (14, "coarser"), (120, "coarsest")])
+def test_a_busy_poster_is_made_coarser(noise: int, expected: str, tmp_path: Path) -> None:
+    picture = Image.effect_noise((135, 240), noise).convert("RGB").resize((540, 960))
+    picture.save(tmp_path / "poster.png")
+    sizes = []
+    for quality in stills.POSTER_QUALITIES:
+        picture.save(tmp_path / "one.webp", quality=quality, method=4)
+        sizes.append((tmp_path / "one.webp").stat().st_size)
+    stills.make_poster(tmp_path / "poster.png", tmp_path / "poster.webp")
+    size = (tmp_path / "poster.webp").stat().st_size
+    assert {
+        "fine": size == sizes[0] <= stills.POSTER_BYTES,
+        "coarser": size <= stills.POSTER_BYTES < sizes[0],
+        "coarsest": size == sizes[-1] > stills.POSTER_BYTES,
+    }[expected], (size, sizes)
+
+
 def test_the_preview_of_a_restless_clip_is_made_coarser(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

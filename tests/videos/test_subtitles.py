@@ -106,6 +106,7 @@ def test_whatever_the_text_is_it_stays_text(text: str) -> None:
         ("PT-br", "pt-BR", "Português Brasileiro"),
         ("zh-hans", "zh-Hans", "简体中文"),
         ("de-AT", "de-AT", "Deutsch"),
+        ("vi", "vi", "Ti\u1ebfng Vi\u1ec7t"),
         ("tlh", "tlh", "tlh"),
     ],
 )

@@ -17,7 +17,7 @@ KEYFRAME_SECONDS = 2
 AUDIO_RATE = 48_000
 POSTER_SIDE = 540
 # Bits a second that a rung may reach, by short side; quality decides below that.
-MAX_RATES = ((360, 900_000), (540, 1_800_000), (720, 3_000_000), (1080, 5_500_000))
+MAX_RATES = ((360, 800_000), (540, 1_800_000), (720, 3_000_000), (1080, 5_500_000))
 # Frames keep the tags of the source unless told; the encoder's options do not overrule them.
 TAGS = "setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709:range=limited"
 # Nothing of the source's metadata survives, the place where it was filmed least of all.

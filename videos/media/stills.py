@@ -13,6 +13,8 @@ from PIL import Image
 
 from videos.media import ffmpeg
 
+POSTER_BYTES = 25_000
+POSTER_QUALITIES = (80, 65, 50, 35, 20)
 PLACEHOLDER_SIDE = 24
 PREVIEW_SECONDS = 3
 PREVIEW_FPS = 10
@@ -26,9 +28,16 @@ BARE = ["-an", "-map_metadata", "-1", "-fflags", "+bitexact"]
 
 
 def make_poster(picture: Path, target: Path) -> None:
-    """Write ffmpeg's still as WebP, without metadata."""
+    """Write ffmpeg's still as WebP, without metadata; a busy one is made coarser.
+
+    A grid shows dozens of posters, and the feed waits for one.
+    """
     with Image.open(picture, formats=["PNG"]) as image:
-        image.convert("RGB").save(target, "WEBP", quality=80, method=4)
+        plain = image.convert("RGB")
+    for quality in POSTER_QUALITIES:
+        plain.save(target, "WEBP", quality=quality, method=4)
+        if target.stat().st_size <= POSTER_BYTES:
+            return
 
 
 @dataclass(frozen=True)

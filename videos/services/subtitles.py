@@ -1,6 +1,7 @@
 """Giving a clip subtitles, and taking them away."""
 
 import re
+from unicodedata import normalize
 
 from django.conf import settings
 from django.conf.locale import LANG_INFO
@@ -88,7 +89,8 @@ def language_name(tag: str) -> str:
     for known in (tag.lower(), tag.lower().partition("-")[0]):
         name = LANG_INFO.get(known, {}).get("name_local")
         if name:
-            return str(name[0].upper() + name[1:])
+            # Django has one or two with their accents apart.
+            return normalize("NFC", name[0].upper() + name[1:])
     return tag
 
 
