@@ -9,8 +9,10 @@ const CAUTIOUS = 1.7e6; // bits a second that a line is taken for until it has b
 const SHARE = 0.6; // of the line that a clip may need
 const QUICK = 150; // ms; what comes sooner comes from the cache and tells nothing of the line
 const SAMPLES = 6;
-const FAST = 2.5e6; // bits a second from which a clip may begin with its first frame
+const FAST = 2.5e6; // bits a second from which a line is not slow
+const RESERVE = 1; // seconds of a clip that a slow line has to have brought before it begins
 const PATIENCE = 4000; // ms after which it begins in any case
+const NEWS = ["progress", "suspend", "error", "emptied"];
 const connection = navigator.connection;
 
 /** The renditions of an article, small to large: [{url, width, bitrate}]. */
@@ -70,17 +72,26 @@ export function choose(sources, width) {
 
 /* ── when to begin ──────────────────────────────────────── */
 
-/** Resolves when `video` may begin: one that had no time to load, on a slow line, when the rest will come in time. */
+const slow = () => samples.length > 0 && line() < FAST;
+
+/* Whether `video` could play to its end while the line brings the rest. */
+function inHand(video) {
+  const late = video.duration * (1 - (line() * SHARE) / Number(video.dataset.bitrate));
+  return whole(video) || bufferedTo(video) - video.currentTime >= Math.max(RESERVE, late || 0);
+}
+
+/** Resolves when `video` may begin: at once, but on a slow line when it will not stop on its way. */
 export function enough(video) {
-  if (prepared(video) || !samples.length || line() > FAST) return Promise.resolve();
+  if (!slow() || inHand(video)) return Promise.resolve();
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, PATIENCE);
-    for (const name of ["canplaythrough", "error", "emptied"]) {
-      video.addEventListener(name, () => {
-        clearTimeout(timer);
-        resolve();
-      }, { once: true });
-    }
+    const look = (event) => {
+      if (event?.type === "progress" && !inHand(video)) return;
+      clearTimeout(timer);
+      for (const name of NEWS) video.removeEventListener(name, look);
+      resolve();
+    };
+    const timer = setTimeout(look, PATIENCE);
+    for (const name of NEWS) video.addEventListener(name, look);
   });
 }
 
@@ -115,7 +126,8 @@ export class Pool {
     for (const [article, video] of this.#owners) {
       const place = this.#wanted.indexOf(article);
       // What is half loaded would go on, above all the one that played; what is left of it has time.
-      const greedy = !whole(video) && (video.preload === "auto" || !prepared(video));
+      const loads = video.preload === "auto" || (slow() && video.networkState === video.NETWORK_LOADING);
+      const greedy = !whole(video) && (loads || !prepared(video));
       if (place < 0 || (busy && place > 0 && greedy)) this.#release(article, video);
     }
     if (this.#wanted.length) this.#give(this.#wanted[0], "auto");

@@ -16,6 +16,7 @@ from tests.browser.conftest import CHROMIUM
 
 HERE = Path(__file__).parent
 RUNS = 5
+ATTEMPTS = 3  # Chromium does not always start
 CATEGORIES = ("performance", "accessibility", "best-practices", "seo")
 # Name, address, whether one is signed in, least performance.
 PAGES = (
@@ -66,10 +67,14 @@ def _audit(address: str, cookies: str) -> dict[str, Any]:
     if cookies:
         command += ["--extra-headers", json.dumps({"Cookie": cookies})]
     environment = {**os.environ, "CHROME_PATH": CHROMIUM or ""}
-    answer = subprocess.run(
-        command, cwd=HERE, env=environment, capture_output=True, text=True, check=True
-    )
-    return dict(json.loads(answer.stdout))
+    for _ in range(ATTEMPTS):
+        answer = subprocess.run(
+            command, cwd=HERE, env=environment, capture_output=True, text=True, check=False
+        )
+        if answer.returncode == 0:
+            return dict(json.loads(answer.stdout))
+        print(answer.stderr)
+    raise RuntimeError(f"Lighthouse failed {ATTEMPTS} times on {address}.")
 
 
 def _score(answer: dict[str, Any], category: str) -> float:

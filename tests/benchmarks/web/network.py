@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 FIRST_WINDOW = 10 * 1460
-WIDEST_WINDOW = 512 * 1024
+QUEUE = 4  # round trips of data that wait on the way before a sender holds back
 PIECE = 4 * 1460
 
 
@@ -40,6 +40,7 @@ class Lane:
     def __init__(self, rate: float, trip: float) -> None:
         self.rate = rate
         self.trip = trip
+        self.widest = max(FIRST_WINDOW, int(QUEUE * rate * trip / 8))
         self.free_at = 0.0
 
     async def carry(
@@ -48,7 +49,7 @@ class Lane:
         """Move everything from one side to the other; the first bytes are `late` seconds late."""
         loop = asyncio.get_running_loop()
         queue: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
-        window = Window()
+        window = Window(self.widest)
         delivery = asyncio.create_task(self._deliver(queue, writer, window))
         not_before = loop.time() + late
         try:
@@ -90,8 +91,9 @@ class Lane:
 class Window:
     """How much one connection may have under way; grows with what arrived (TCP's slow start)."""
 
-    def __init__(self) -> None:
+    def __init__(self, widest: int) -> None:
         self.size = FIRST_WINDOW
+        self.widest = widest
         self.used = 0
         self.room = asyncio.Event()
 
@@ -105,7 +107,7 @@ class Window:
     def leave(self, count: int) -> None:
         """`count` bytes have arrived."""
         self.used -= count
-        self.size = min(WIDEST_WINDOW, self.size + count)
+        self.size = min(self.widest, self.size + count)
         self.room.set()
 
 
@@ -115,13 +117,17 @@ async def serve(line: Line, port: int) -> None:
 
     async def connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         far_reader, far_writer = await asyncio.open_connection("127.0.0.1", port)
+        ways = [
+            asyncio.create_task(up.carry(reader, far_writer, line.trip)),
+            asyncio.create_task(down.carry(far_reader, writer, 0)),
+        ]
         try:
-            async with asyncio.TaskGroup() as ways:
-                ways.create_task(up.carry(reader, far_writer, line.trip))
-                ways.create_task(down.carry(far_reader, writer, 0))
-        except* OSError:
-            pass  # the browser hung up, which it may
+            # Whoever hangs up ends both: what a browser no longer wants must not use the line.
+            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
         finally:
+            for way in ways:
+                way.cancel()
+            await asyncio.gather(*ways, return_exceptions=True)
             writer.close()
             far_writer.close()
 
