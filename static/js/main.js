@@ -8,9 +8,12 @@ document.querySelectorAll("[data-theme-toggle]").forEach((button) => {
 });
 bindPrefs(document);
 bindActions(document);
-// The feed moves its own fragments; other pages that ask for htmx in their markup get it.
+// The feed moves its own fragments; other pages that ask for htmx in their markup get it, when
+// what one sees is there: until then links and forms work by themselves.
+const wakeFragments = () => import("./kit.js").then(({ htmx }) => htmx()).catch(() => {});
 if (!document.querySelector("[data-feed], script[src*='/htmx']") && document.querySelector("[data-hx-get]:not([data-suggest]), [data-hx-post]")) {
-  import("./kit.js").then(({ htmx }) => htmx()).catch(() => {});
+  if (document.readyState === "complete") wakeFragments();
+  else addEventListener("load", wakeFragments, { once: true });
 }
 // The sections of the settings scroll sideways on a phone: show the one that is open.
 document.querySelector(".sections [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
