@@ -105,13 +105,12 @@ def request_export(user: User) -> Export:
         The one under way if there is one, else a new one.
     """
     User.objects.select_for_update(no_key=True).get(pk=user.pk)
-    mine = Export.objects.filter(user=user)
-    waiting = mine.filter(ready_at=None, failed_at=None).first()
+    waiting = export.under_way(user)
     if waiting is not None:
         return waiting
-    export.drop(mine)
+    export.drop(Export.objects.filter(user=user))
     made = Export.objects.create(user=user, name=export.new_name())
-    jobs.enqueue(tasks.make_export, export_id=made.pk)
+    jobs.enqueue(tasks.make_export, lock=export.lock_of(made), export_id=made.pk)
     return made
 
 
