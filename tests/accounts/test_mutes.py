@@ -74,3 +74,14 @@ def test_hidden_lists_are_for_their_owner_alone(as_user: ApiClient, user: User, 
     assert body["code"] == "lists_hidden"
     assert as_user.get(f"/users/@{star.handle}")["followers_count"] == 1
     ApiClient(star).get(f"/users/@{star.handle}/{kind}")
+
+
+def test_who_blocks_the_muter_is_not_listed(
+    as_user: ApiClient, as_other: ApiClient, user: User, other: User
+) -> None:
+    as_user.post(f"/users/@{other.handle}/mute")
+    as_other.post(f"/users/@{user.handle}/block")
+    as_user.get(f"/users/@{other.handle}", expect=404)
+    assert as_user.get("/user/muted")["results"] == []
+    as_other.delete(f"/users/@{user.handle}/block")
+    assert len(as_user.get("/user/muted")["results"]) == 1
