@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from accounts.models import Mute, User
 from tests.api_client import ApiClient
@@ -85,3 +86,17 @@ def test_who_blocks_the_muter_is_not_listed(
     assert as_user.get("/user/muted")["results"] == []
     as_other.delete(f"/users/@{user.handle}/block")
     assert len(as_user.get("/user/muted")["results"]) == 1
+
+
+def test_first_replies_of_muted_people_are_hidden_on_the_page(
+    client: Client, user: User, other: User
+) -> None:
+    root = CommentFactory(replies_count=1)
+    CommentFactory(video=root.video, parent=root, author=other)
+    Mute.objects.create(muter=user, muted=other)
+    page = f"{root.video.get_absolute_url()}/comments"
+    (shown,) = client.get(page).context["comments"]
+    assert len(shown["replies"]) == 1
+    client.force_login(user)
+    (shown,) = client.get(page).context["comments"]
+    assert shown["replies"] == []
