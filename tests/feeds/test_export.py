@@ -4,6 +4,7 @@ import io
 import json
 import resource
 import shutil
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -28,6 +29,7 @@ from feeds.services import Watched, record_views, refuse_video, request_export
 from feeds.tasks import forget_old_exports, make_export
 from tests.api_client import ApiClient
 from tests.factories import UserFactory, VideoFactory, befriend
+from tiktok_clone.common import serving
 from tiktok_clone.common.storage import LocalStore, incoming, store
 from tiktok_clone.processes import LANES
 from videos.models import Rendition, Tombstone, Video
@@ -311,6 +313,32 @@ class TestApi:
         locks = set(ProcrastinateJob.objects.values_list("lock", flat=True))
         assert None not in locks
         assert len(locks) == export.AT_ONCE < (LANES["worker"][1] or 0)
+
+    def test_downloads_are_bounded_with_those_of_media(
+        self, as_user: ApiClient, run_jobs: RunJobs, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        as_user.post(EXPORT, expect=202)
+        run_jobs()
+        monkeypatch.setattr(serving, "_streams", threading.BoundedSemaphore(1))
+        first = as_user.raw.get(DOWNLOAD)
+        busy = as_user.raw.get(DOWNLOAD)
+        assert (busy.status_code, busy.headers["Retry-After"]) == (503, "5")
+        first.close()
+        last = as_user.raw.get(DOWNLOAD)
+        assert last.status_code == 200
+        last.close()
+
+    def test_nginx_sends_it_where_it_stands_in_front(
+        self, as_user: ApiClient, user: User, run_jobs: RunJobs, settings: Any
+    ) -> None:
+        settings.MEDIA_ACCEL_PREFIX = "/protected/"
+        as_user.post(EXPORT, expect=202)
+        run_jobs()
+        answer = as_user.raw.get(DOWNLOAD)
+        assert answer.headers["X-Accel-Redirect"] == f"/protected/{Export.objects.get().name}"
+        assert answer.headers["Content-Type"] == "application/zip"
+        assert f'filename="{user.handle}-' in answer.headers["Content-Disposition"]
+        assert answer.headers["Cache-Control"] == "private, no-store"
 
     def test_a_worker_that_was_killed_after_the_file_was_there_goes_on(self, user: User) -> None:
         made = Export.objects.create(user=user, name=export.new_name())
