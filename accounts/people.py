@@ -142,6 +142,7 @@ def blocked_by(user: User) -> "QuerySet[Block]":
 
 
 def muted_by(user: User) -> "QuerySet[Mute]":
-    """Whom the user mutes, with `muted` loaded, the latest first."""
-    rows = Mute.objects.filter(muter=user, muted__is_active=True)
+    """Whom the user mutes, with `muted` loaded, the latest first; whoever blocks them is hidden."""
+    found = not_hidden_from(user).filter(pk=OuterRef("muted"))
+    rows = Mute.objects.filter(Exists(found), muter=user)
     return rows.select_related("muted").order_by("-id")

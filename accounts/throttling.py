@@ -9,6 +9,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from django.conf import settings
 from django.db import connection
+from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 
 from accounts import audit
@@ -24,6 +25,8 @@ COUNT = f"""
 """  # noqa: S608 - the table's own name
 
 
+# Where a person's object says which act of theirs has been counted.
+AHEAD = "_counted_ahead"
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
 
@@ -77,12 +80,26 @@ def limited(
     ) -> Callable[Concatenate[User, Given], Result]:
         @wraps(act)
         def counted(user: User, *args: Given.args, **kwargs: Given.kwargs) -> Result:
-            check(scope, str(user.pk))
+            if user.__dict__.pop(AHEAD, None) != scope:
+                check(scope, str(user.pk))
             return act(user, *args, **kwargs)
 
         return counted
 
     return decorate
+
+
+def ahead(scope: str) -> Callable[[HttpRequest], None]:
+    """Count what somebody is about to ask of an act that is `limited`, instead of the act.
+
+    For whoever calls it within a transaction, which would take the count of a refusal back.
+    """
+
+    def count_ahead(request: HttpRequest) -> None:
+        check(scope, str(request.user.pk))
+        request.user.__dict__[AHEAD] = scope
+
+    return count_ahead
 
 
 def too_many(retry_after: int) -> DomainError:

@@ -9,25 +9,30 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import IO, Any
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import transaction
+from django.db import Error, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.models import User
 from feeds.export_parts import PARTS, README, clips_of
 from feeds.models import Export
-from tiktok_clone.common.storage import incoming, store
+from tiktok_clone.common.storage import incoming, room, store
 from videos.publication import SECOND_LOOK, bury
 
 log = logging.getLogger(__name__)
 
 KEPT = timedelta(days=7)
+# Longer than any job and its retries take: whoever was at work on it is not any more.
+GIVEN_UP_AFTER = timedelta(hours=6)
+# So many are made at the same time at most: the lane has letters and deletions to see to as well.
+AT_ONCE = 2
 COPY_BYTES = 1024 * 1024
 
 
@@ -42,21 +47,37 @@ def current(user: User) -> Export | None:
     return Export.objects.filter(user=user).exclude(ready_at__lt=since).order_by("-pk").first()
 
 
+def under_way(user: User) -> Export | None:
+    """Return the export of a person that is still being made."""
+    since = timezone.now() - GIVEN_UP_AFTER
+    return _unfinished().filter(user=user, created_at__gte=since).first()
+
+
+def lock_of(export: Export) -> str:
+    """Name the lock of its job: no two work on one, and at most AT_ONCE on all of them."""
+    return f"export-{export.pk % AT_ONCE}"
+
+
 def make(export_id: int) -> None:
-    """Write the archive of an export that waits for it; again changes nothing."""
-    export = Export.objects.select_related("user").filter(pk=export_id).first()
-    if export is None or export.ready_at or export.failed_at:
+    """Write the archive of an export that waits for it; again changes nothing.
+
+    Raises:
+        Error: of the database, for the job to be tried again.
+    """
+    export = _unfinished().select_related("user").filter(pk=export_id).first()
+    if export is None:
         return
     try:
-        _store(export)
+        size = _store(export)
+    except Error:
+        raise
     except Exception:
         # Its owner sees it and asks again; a full disk is no better a minute later.
         log.exception("export %s failed", export.pk)
         _fail(export)
         return
-    ready = {"ready_at": timezone.now(), "size_bytes": store().size(export.name)}
-    if not Export.objects.filter(pk=export.pk, failed_at=None).update(**ready):
-        bury(export.name)  # the account is gone
+    if not _unfinished().filter(pk=export.pk).update(ready_at=timezone.now(), size_bytes=size):
+        _bury_unless_ready(export)
 
 
 def drop(exports: QuerySet[Export]) -> int:
@@ -71,7 +92,9 @@ def drop(exports: QuerySet[Export]) -> int:
 
 
 def drop_old() -> int:
-    """Delete exports that nobody may download any more."""
+    """Delete exports that nobody may download any more; what was given up has failed."""
+    for export in _unfinished().filter(created_at__lt=timezone.now() - GIVEN_UP_AFTER):
+        _fail(export)
     old = timezone.now() - KEPT
     ended = Export.objects.filter(ready_at__lt=old) | Export.objects.filter(failed_at__lt=old)
     return drop(ended)
@@ -109,16 +132,39 @@ def _copy(archive: ZipFile, inside: str, name: str) -> None:
         shutil.copyfileobj(source, file, COPY_BYTES)
 
 
-def _store(export: Export) -> None:
-    if store().exists(export.name):
-        return  # complete, by a worker that was killed before it could say so
-    with tempfile.NamedTemporaryFile(dir=incoming(), suffix=".zip") as file:
-        write_archive(export.user, file)
-        file.flush()
-        store().save(export.name, Path(file.name))
+def _store(export: Export) -> int:
+    """Have the archive in the store; return its size.
+
+    One that is there is complete, by another worker, or one that was killed before it said so.
+    """
+    if not store().exists(export.name):
+        room.check_room(sum(_size(name) for _, name in clips_of(export.user)))
+        with tempfile.NamedTemporaryFile(dir=incoming(), suffix=".zip") as file:
+            write_archive(export.user, file)
+            file.flush()
+            with suppress(FileExistsError):
+                store().save(export.name, Path(file.name))
+    return store().size(export.name)
+
+
+def _size(name: str) -> int:
+    try:
+        return store().size(name)
+    except FileNotFoundError:
+        return 0
+
+
+def _unfinished() -> QuerySet[Export]:
+    return Export.objects.filter(ready_at=None, failed_at=None)
 
 
 @transaction.atomic
 def _fail(export: Export) -> None:
-    Export.objects.filter(pk=export.pk).update(failed_at=timezone.now())
-    bury(export.name)
+    if _unfinished().filter(pk=export.pk).update(failed_at=timezone.now()):
+        bury(export.name)
+
+
+def _bury_unless_ready(export: Export) -> None:
+    """The account is gone, or the export was given up, unless another worker was faster."""
+    if not Export.objects.filter(pk=export.pk, ready_at__isnull=False).exists():
+        bury(export.name)

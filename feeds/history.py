@@ -52,4 +52,7 @@ def forget_everything(user: User) -> int:
 
 
 def _forget(rows: "QuerySet[Impression]") -> int:
-    return rows.filter(forgotten_at=None).update(forgotten_at=timezone.now(), longest=0)
+    """Lock in the order of the videos first, as a batch of views does that comes meanwhile."""
+    held = rows.filter(forgotten_at=None)
+    list(held.select_for_update(no_key=True).order_by("video_id").values_list("pk"))
+    return held.update(forgotten_at=timezone.now(), longest=0)

@@ -17,6 +17,8 @@ from videos.services.engagement import lock_video
 from videos.services.rows import delete_row, insert_once
 
 LARGEST_BATCH = 50
+# A watch that is said to have lasted longer is taken for this long, in seconds.
+LONGEST_WATCH = 3600.0
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ def record_views(user: User, batch: Iterable[Watched]) -> int:
     if sums:
         _add(user.pk, sums)
         last_of = {known[one.video][1]: one for one in seen}
-        last = {one.video: one.seconds for one in last_of.values()}
+        last = {one.video: min(max(one.seconds, 0.0), LONGEST_WATCH) for one in last_of.values()}
         affinity.settle_watched(user.pk, {pk: last.get(pk) for pk in sums})
     return len(seen)
 
@@ -105,13 +107,12 @@ def request_export(user: User) -> Export:
         The one under way if there is one, else a new one.
     """
     User.objects.select_for_update(no_key=True).get(pk=user.pk)
-    mine = Export.objects.filter(user=user)
-    waiting = mine.filter(ready_at=None, failed_at=None).first()
+    waiting = export.under_way(user)
     if waiting is not None:
         return waiting
-    export.drop(mine)
+    export.drop(Export.objects.filter(user=user))
     made = Export.objects.create(user=user, name=export.new_name())
-    jobs.enqueue(tasks.make_export, export_id=made.pk)
+    jobs.enqueue(tasks.make_export, lock=export.lock_of(made), export_id=made.pk)
     return made
 
 

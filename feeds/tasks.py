@@ -29,7 +29,7 @@ def settle_forgotten(user_id: int) -> None:
         affinity.rebuild(user_id)
 
 
-@jobs.task(queue="default")
+@jobs.task(queue="default", retry=jobs.RETRY)
 def make_export(export_id: int) -> None:
     """Write the copy that somebody asked for of all that they have here."""
     export.make(export_id)

@@ -18,6 +18,7 @@ from django.db.models import Exists, OuterRef
 
 from accounts.models import Block
 from feeds.models import VIEW_SECONDS
+from feeds.modes import wanted_by
 from videos.models import Hashtag, Video
 from videos.models.video import VideoQuerySet
 
@@ -56,11 +57,11 @@ def trending_tags() -> "QuerySet[Hashtag]":
 
 
 def trending_videos(viewer: "Viewer") -> VideoQuerySet:
-    """Everybody's videos with a trend, the strongest first, less blocks and mutes."""
+    """Everybody's videos with a trend, the strongest first, less blocks and what is not wanted."""
     videos = Video.objects.visible_to(None).filter(trend__gt=0)
     if viewer is not None and viewer.pk is not None:
         videos = videos.exclude(Exists(Block.objects.between(viewer.pk, OuterRef("author"))))
-    return videos.not_muted_by(viewer).order_by("-trend", "-id")
+    return wanted_by(viewer, videos).order_by("-trend", "-id")
 
 
 def recompute() -> int:

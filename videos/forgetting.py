@@ -4,7 +4,8 @@ Part of the machinery, since a job does it as well.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 from django.db import transaction
 from django.db.models import Count, F, Q
@@ -17,22 +18,36 @@ from videos.models import Comment, CommentLike, Like, Save, Share, Video, VideoH
 CHUNK = 500
 
 
+@dataclass
+class _Losses:
+    """What others lose by it, kept until the end: their rows are locked after all the rest."""
+
+    likes: Counter[int] = field(default_factory=Counter)
+    acts: list[tuple[int, int]] = field(default_factory=list)
+
+    def settle(self) -> None:
+        """Authors first, then what each cares for: a follow takes the two in this order."""
+        for author_id, total in sorted(self.likes.items()):
+            User.objects.filter(pk=author_id).update(likes_count=F("likes_count") - total)
+        signals.acts_gone.send(sender=Video, pairs=self.acts)
+
+
 @transaction.atomic
 def forget_person(user_id: int) -> None:
     """Delete a person's likes, saves, shares, comments, comment likes and tags, exactly counted.
 
-    Locks in the order of all services: videos by id, comments, and people last.
+    Locks in the order of all services: videos by id, comments, hashtags, people, affinities.
     """
-    authors: Counter[int] = Counter()
+    losses = _Losses()
     while ids := _touched(user_id):
-        authors.update(_forget_on(user_id, ids))
+        _forget_on(user_id, ids, losses)
     while comment_ids := list(_liked_comments(user_id)):
         _forget_comment_likes(user_id, comment_ids)
-    _take_likes(authors)
     tags = VideoHashtag.objects.filter(video__author=user_id)
     tag_ids = set(tags.values_list("hashtag_id", flat=True))
     tags.delete()
     recount_tags(tag_ids)
+    losses.settle()
 
 
 @transaction.atomic
@@ -44,17 +59,13 @@ def forget_some(user_id: int, limit: int = 100) -> bool:
     """
     ids = _touched(user_id)[:limit]
     if ids:
-        _take_likes(_forget_on(user_id, ids))
-        signals.acts_gone.send(sender=Video, pairs=[(user_id, video_id) for video_id in ids])
+        losses = _Losses(acts=[(user_id, video_id) for video_id in ids])
+        _forget_on(user_id, ids, losses)
+        losses.settle()
         return True
     comment_ids = list(_liked_comments(user_id))[:limit]
     _forget_comment_likes(user_id, comment_ids)
     return bool(comment_ids)
-
-
-def _take_likes(authors: Mapping[int, int]) -> None:
-    for author_id, total in sorted(authors.items()):
-        User.objects.filter(pk=author_id).update(likes_count=F("likes_count") - total)
 
 
 def _touched(user_id: int) -> list[int]:
@@ -66,18 +77,17 @@ def _touched(user_id: int) -> list[int]:
     return list(rows[0].union(*rows[1:]).order_by("video_id")[:CHUNK])
 
 
-def _forget_on(user_id: int, video_ids: list[int]) -> dict[int, int]:
-    """Delete what the person did to some videos; return how many likes each author loses."""
+def _forget_on(user_id: int, video_ids: list[int], losses: _Losses) -> None:
+    """Delete what the person did to some videos."""
     videos = Video.objects.filter(pk__in=video_ids).order_by("pk")
     list(videos.select_for_update(no_key=True).values_list("pk", flat=True))
-    authors = _unlike(user_id, video_ids)
-    for model, field in ((Save, "saves_count"), (Share, "shares_count")):
+    losses.likes.update(_unlike(user_id, video_ids))
+    for model, counter in ((Save, "saves_count"), (Share, "shares_count")):
         rows = model.objects.filter(user=user_id, video__in=video_ids)
         ids = list(rows.values_list("video_id", flat=True))
         rows.delete()
-        Video.objects.filter(pk__in=ids).update(**{field: F(field) - 1})
-    _remove_comments(user_id, video_ids)
-    return authors
+        Video.objects.filter(pk__in=ids).update(**{counter: F(counter) - 1})
+    losses.acts += _remove_comments(user_id, video_ids)
 
 
 def _unlike(user_id: int, video_ids: list[int]) -> dict[int, int]:
@@ -90,8 +100,12 @@ def _unlike(user_id: int, video_ids: list[int]) -> dict[int, int]:
     return authors
 
 
-def _remove_comments(user_id: int, video_ids: list[int]) -> None:
-    """Delete the person's comments with the replies under them, whosever they are."""
+def _remove_comments(user_id: int, video_ids: list[int]) -> list[tuple[int, int]]:
+    """Delete the person's comments with the replies under them, whosever they are.
+
+    Returns:
+        Who else lost a reply, and to which video.
+    """
     own = Comment.objects.filter(author=user_id, video__in=video_ids)
     threads = Comment.objects.filter(Q(pk__in=own) | Q(parent__in=own)).order_by("pk")
     locked = threads.select_for_update(of=("self",))
@@ -104,8 +118,7 @@ def _remove_comments(user_id: int, video_ids: list[int]) -> None:
     for root_id, total in _tally(root for _, _, root, _ in rows if root and root not in gone):
         roots = Comment.objects.filter(pk=root_id)
         roots.update(replies_count=F("replies_count") - total)
-    pairs = [(author_id, video_id) for _, video_id, _, author_id in rows if author_id != user_id]
-    signals.acts_gone.send(sender=Comment, pairs=pairs)
+    return [(author_id, video_id) for _, video_id, _, author_id in rows if author_id != user_id]
 
 
 def _liked_comments(user_id: int) -> Iterable[int]:

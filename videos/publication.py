@@ -69,8 +69,12 @@ def stamp(video: Video, *, keep_time: bool = False) -> None:
     Called when it is ready and again when it becomes public for the first time: to everybody
     it is new only then, and no snapshot taken before may contain it. `keep_time` is for a video
     that friends could see already: one who is scrolling must not lose it.
+
+    Whether the account is private is read anew: the author's row is locked by now, and may have
+    changed since the video was read.
     """
-    public = video.visibility == Visibility.PUBLIC and not video.author.is_private
+    is_private = User.objects.filter(pk=video.author_id, is_private=True).exists()
+    public = video.visibility == Visibility.PUBLIC and not is_private
     given = SlotEpoch.objects.stamp(take_slot=public and video.slot is None)
     if not keep_time:
         video.published_at = given.published_at

@@ -102,16 +102,16 @@ class PersonAdmin(DeletedByService, ActsAdmin, UserAdmin):
         return fields if request.user.is_superuser else (*fields, *RIGHTS)
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Only administrators edit administrators, whose password would be theirs."""
+        """Only administrators edit others of the staff, whose password and rights they'd have."""
         allowed = super().has_change_permission(request, obj)
-        return allowed and (obj is None or request.user.is_superuser or not obj.is_superuser)
+        return allowed and (obj is None or services.may_change(_moderator(request), obj))
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         """The same for deleting, and nobody deletes themselves here."""
         allowed = super().has_delete_permission(request, obj)
         if obj is None or not allowed:
             return allowed
-        return obj != request.user and (request.user.is_superuser or not obj.is_staff)
+        return obj != request.user and services.may_change(_moderator(request), obj)
 
     def acts_for(self, obj: User) -> list[Act]:
         """Suspend or restore, sign out, take the picture away."""

@@ -1,11 +1,13 @@
 """Where people are signed in, in the administration."""
 
+from typing import cast
+
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from accounts import services
-from accounts.models import Session
+from accounts.models import Session, User
 from tiktok_clone.common.administration import ReadOnly
 
 
@@ -33,9 +35,13 @@ class SessionAdmin(ReadOnly, admin.ModelAdmin):
 
     @admin.action(description="End", permissions=["end"])
     def end(self, request: HttpRequest, queryset: QuerySet[Session]) -> None:
-        """Sign people out there."""
-        live = list(queryset.filter(ended_at=None))
-        for session in live:
+        """Sign people out there, but not those whose account is not to be changed."""
+        by = cast(User, request.user)
+        live = list(queryset.filter(ended_at=None).select_related("user"))
+        allowed = [session for session in live if services.may_change(by, session.user)]
+        for session in allowed:
             services.end_session(session, "ended_by_staff")
             self.log_change(request, session, "Ended.")
-        messages.success(request, f"{len(live)} sessions ended.")
+        if len(allowed) < len(live):
+            messages.error(request, "Those of staff were left out.")
+        messages.success(request, f"{len(allowed)} sessions ended.")

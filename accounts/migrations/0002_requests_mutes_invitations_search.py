@@ -44,14 +44,16 @@ class Migration(migrations.Migration):
             model_name="user",
             name="follows_hidden",
             field=models.BooleanField(
-                default=False, help_text="Followers and followed people are shown to nobody else."
+                db_default=False,
+                default=False,
+                help_text="Followers and followed people are shown to nobody else.",
             ),
         ),
         migrations.AddField(
             model_name="user",
             name="search_text",
             field=tiktok_clone.common.models.FoldedTextField(
-                blank=True, default="", editable=False
+                blank=True, db_default="", default="", editable=False
             ),
         ),
         migrations.CreateModel(

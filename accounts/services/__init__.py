@@ -40,7 +40,12 @@ from accounts.services.signing_in import (
     sign_up,
     verify_email,
 )
-from accounts.services.suspension import check_can_suspend, restore_person, suspend_person
+from accounts.services.suspension import (
+    check_can_suspend,
+    may_change,
+    restore_person,
+    suspend_person,
+)
 
 __all__ = [
     "FollowState",
@@ -61,6 +66,7 @@ __all__ = [
     "find_invitation",
     "follow",
     "invite",
+    "may_change",
     "mute",
     "open_api_session",
     "open_browser_session",

@@ -31,20 +31,33 @@ def suspend_person(person_id: int, by: User) -> bool:
 
 @transaction.atomic
 def restore_person(person_id: int, by: User) -> bool:
-    """Show a suspended account again. Returns whether it was suspended; a deleted one is not."""
+    """Show a suspended account again.
+
+    Returns:
+        Whether it was suspended; a deleted one is not.
+
+    Raises:
+        DomainError: one's own account (400), or an administrator's (403).
+    """
     people = User.objects.select_for_update(no_key=True).filter(deleted_at=None)
     person = people.filter(pk=person_id).first()
     if person is None or person.is_active:
         return False
+    check_can_suspend(by, person)
     _set_active(person, by, active=True)
     return True
 
 
+def may_change(by: User, person: User) -> bool:
+    """Whether a moderator may change an account: one's own, or, of staff, if administrator."""
+    return by.is_superuser or by.pk == person.pk or not (person.is_staff or person.is_superuser)
+
+
 def check_can_suspend(by: User, person: User) -> None:
-    """Raise when a moderator may not suspend somebody, or remove what they posted."""
+    """Raise when a moderator may not suspend or restore somebody, or remove what they posted."""
     if by.pk == person.pk:
         raise DomainError("cannot_suspend_yourself", "This is your own account.")
-    if (person.is_staff or person.is_superuser) and not by.is_superuser:
+    if not may_change(by, person):
         raise DomainError(
             "permission_denied", "Only administrators may do this to staff.", status=403
         )

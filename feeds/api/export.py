@@ -2,8 +2,10 @@
 
 from typing import Any, cast
 
-from django.http import FileResponse
+from django.conf import settings
+from django.http import HttpResponseBase
 from django.urls import reverse
+from django.utils.http import content_disposition_header
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
@@ -17,6 +19,7 @@ from accounts.models import User
 from feeds import export, services
 from feeds.api.serializers import ExportSerializer
 from feeds.models import Export
+from tiktok_clone.common import serving
 from tiktok_clone.common.api import refuse_unknown_options
 from tiktok_clone.common.errors import not_found
 from tiktok_clone.common.storage import store
@@ -74,23 +77,31 @@ class ExportDownloadView(APIView):
         operation_id="user_export_download",
         responses={(200, "application/zip"): OpenApiTypes.BINARY},
     )
-    def get(self, request: Request) -> FileResponse:
+    def get(self, request: Request) -> HttpResponseBase:
         """The ZIP, for its owner alone; 404 unless it is ready."""
         refuse_unknown_options(request, set())
         user = cast(User, request.user)
         made = export.current(user)
         if made is None or made.ready_at is None:
             raise not_found("export")
-        try:
-            file = store().open(made.name)
-        except FileNotFoundError:
-            raise not_found("export") from None
+        response = _archive(made)
         name = f"{user.handle}-{made.ready_at:%Y-%m-%d}.zip"
-        response = FileResponse(
-            file, as_attachment=True, filename=name, content_type="application/zip"
-        )
+        response.headers["Content-Disposition"] = content_disposition_header(True, name)
         response.headers["Cache-Control"] = "private, no-store"
         return response
+
+
+def _archive(made: Export) -> HttpResponseBase:
+    """The bytes, or who sends them."""
+    try:
+        size = store().size(made.name)
+        if settings.MEDIA_ACCEL_PREFIX:
+            return serving.handed_over(made.name, ZipRenderer.media_type)
+        response = serving.streamed(store().path(made.name), ZipRenderer.media_type)
+    except FileNotFoundError:
+        raise not_found("export") from None
+    response.headers["Content-Length"] = str(size)
+    return response
 
 
 def represent_export(request: Any, made: Export | None) -> dict[str, Any]:

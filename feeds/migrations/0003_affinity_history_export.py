@@ -22,7 +22,9 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="impression",
             name="longest",
-            field=models.FloatField(default=0, help_text="Seconds of the longest single watch."),
+            field=models.FloatField(
+                db_default=0, default=0, help_text="Seconds of the longest single watch."
+            ),
         ),
         migrations.CreateModel(
             name="Export",

@@ -185,6 +185,46 @@ def test_only_administrators_give_rights_and_edit_administrators(boss: User) -> 
     assert boss.is_active
 
 
+def test_a_moderator_changes_nobody_else_of_the_staff(boss: User) -> None:
+    _, client = moderator("view_user", "change_user", "delete_user")
+    colleague = UserFactory(is_staff=True, avatar="avatars/x/a.webp")
+    hidden = UserFactory(is_superuser=True, is_active=False)
+    for person in (colleague, boss, hidden):
+        session = Session.objects.create(user=person, kind=Session.Kind.API)
+        password = reverse("admin:auth_user_password_change", args=[person.pk])
+        assert client.get(password).status_code == 403
+        assert client.post(password, {"password1": "x", "password2": "x"}).status_code == 403
+        acts = ["suspend" if person.is_active else "restore", "sign-out"]
+        for act in acts + ["remove-picture"] * bool(person.avatar):
+            path = reverse("admin:accounts_user_act", args=[person.pk, act])
+            assert client.post(path).status_code == 403, act
+        delete = reverse("admin:accounts_user_delete", args=[person.pk])
+        assert client.post(delete, {"post": "yes"}).status_code == 403
+        assert client.get(page(person)).context["acts"] == []
+        session.refresh_from_db()
+        assert session.ended_at is None
+    chosen = {"_selected_action": [colleague.pk, hidden.pk]}
+    for action in ("suspend", "restore"):
+        client.post(reverse(PEOPLE), {"action": action, **chosen})
+    active = User.objects.filter(pk__in=[colleague.pk, hidden.pk], is_active=True)
+    assert [person.pk for person in active] == [colleague.pk]
+
+
+def test_a_moderator_signs_out_themselves_and_whoever_is_no_staff(boss: User) -> None:
+    person, client = moderator("view_session", "change_session")
+    sessions = [
+        Session.objects.create(user=user, kind=Session.Kind.API)
+        for user in (boss, person, UserFactory())
+    ]
+    listing = reverse("admin:accounts_session_changelist")
+    chosen = {"_selected_action": [session.pk for session in sessions]}
+    html = client.post(listing, {"action": "end", **chosen}, follow=True).content.decode()
+    assert "2 sessions ended" in html
+    assert "left out" in html
+    live = Session.objects.live().filter(pk__in=chosen["_selected_action"])
+    assert [session.user for session in live] == [boss]
+
+
 def test_an_account_is_deleted_by_the_service(staff: Client, boss: User) -> None:
     person, other = UserFactory(), UserFactory()
     path = reverse("admin:accounts_user_delete", args=[person.pk])

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from accounts.models import Mute, User
 from tests.api_client import ApiClient
@@ -74,3 +75,28 @@ def test_hidden_lists_are_for_their_owner_alone(as_user: ApiClient, user: User, 
     assert body["code"] == "lists_hidden"
     assert as_user.get(f"/users/@{star.handle}")["followers_count"] == 1
     ApiClient(star).get(f"/users/@{star.handle}/{kind}")
+
+
+def test_who_blocks_the_muter_is_not_listed(
+    as_user: ApiClient, as_other: ApiClient, user: User, other: User
+) -> None:
+    as_user.post(f"/users/@{other.handle}/mute")
+    as_other.post(f"/users/@{user.handle}/block")
+    as_user.get(f"/users/@{other.handle}", expect=404)
+    assert as_user.get("/user/muted")["results"] == []
+    as_other.delete(f"/users/@{user.handle}/block")
+    assert len(as_user.get("/user/muted")["results"]) == 1
+
+
+def test_first_replies_of_muted_people_are_hidden_on_the_page(
+    client: Client, user: User, other: User
+) -> None:
+    root = CommentFactory(replies_count=1)
+    CommentFactory(video=root.video, parent=root, author=other)
+    Mute.objects.create(muter=user, muted=other)
+    page = f"{root.video.get_absolute_url()}/comments"
+    (shown,) = client.get(page).context["comments"]
+    assert len(shown["replies"]) == 1
+    client.force_login(user)
+    (shown,) = client.get(page).context["comments"]
+    assert shown["replies"] == []

@@ -16,6 +16,7 @@ from feeds.demo import seeding, tasks
 from feeds.demo.clips import CLIP_BY_NAME, CLIPS, Clip, render
 from feeds.demo.people import DEMO_FRIENDS, PEOPLE, PERSON_BY_HANDLE
 from feeds.models import DemoClip, Impression
+from feeds.services import request_export
 from feeds.trending import trending_tags, trending_videos
 from tests.conftest import RunJobs
 from tests.factories import UserFactory, VideoFactory
@@ -172,9 +173,13 @@ def test_reset_begins_at_one_and_leaves_no_object_and_no_valid_token(
     old_epoch = signing.current_epoch()
     old_folders = [video.folder for video in Video.objects.all()]
     old_folders += [folder_of(user.avatar) for user in User.objects.exclude(avatar="")]
+    export = request_export(User.objects.get(handle="admin"))
+    run_jobs()
+    assert store().exists(export.name)
     assert all(list(store().names(folder)) for folder in old_folders)
     call_command("reset_demo", ready=0, stdout=StringIO())
     assert not any(list(store().names(folder)) for folder in old_folders)
+    assert not store().exists(export.name)
     assert signing.current_epoch() != old_epoch
     assert sorted(User.objects.values_list("pk", flat=True))[0] == 1
     assert User.objects.get(handle="admin").check_password("a password of its own")

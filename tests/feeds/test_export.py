@@ -3,16 +3,21 @@
 import io
 import json
 import resource
+import shutil
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from zipfile import ZipFile
 
 import pytest
 from django.core.files.base import ContentFile
+from django.db import OperationalError
 from django.test import Client
 from django.utils import timezone
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from accounts import services as accounts
 from accounts.models import Block, Mute, User
@@ -20,11 +25,13 @@ from accounts.purging import purge
 from feeds import export
 from feeds.export_parts import PARTS
 from feeds.models import Export
-from feeds.services import Watched, record_views, refuse_video
+from feeds.services import Watched, record_views, refuse_video, request_export
 from feeds.tasks import forget_old_exports, make_export
 from tests.api_client import ApiClient
 from tests.factories import UserFactory, VideoFactory, befriend
-from tiktok_clone.common.storage import incoming, store
+from tiktok_clone.common import serving
+from tiktok_clone.common.storage import LocalStore, incoming, store
+from tiktok_clone.processes import LANES
 from videos.models import Rendition, Tombstone, Video
 from videos.services import comments, engagement
 from videos.tasks import purge_tombstones
@@ -222,6 +229,116 @@ class TestApi:
         as_user.post(EXPORT, expect=202)
         run_jobs()
         assert as_user.get(EXPORT)["state"] == "ready"
+
+    def test_a_database_that_is_away_is_not_the_exports_end(
+        self, as_user: ApiClient, user: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def cut_off(*_: Any) -> None:
+            raise OperationalError("the connection is lost")
+
+        made = Export.objects.create(user=user, name=export.new_name())
+        with monkeypatch.context() as patched:
+            patched.setattr(export, "write_archive", cut_off)
+            with pytest.raises(OperationalError):
+                make_export(made.pk)
+        assert make_export.retry_strategy is not None
+        assert as_user.get(EXPORT)["state"] == "running"
+        make_export(made.pk)
+        assert as_user.get(EXPORT)["state"] == "ready"
+
+    def test_one_that_is_not_made_for_hours_is_given_up(
+        self, as_user: ApiClient, user: User, run_jobs: RunJobs
+    ) -> None:
+        lost = [Export.objects.create(user=user, name=export.new_name()) for _ in range(2)]
+        hours_ago = timezone.now() - export.GIVEN_UP_AFTER - timedelta(seconds=1)
+        Export.objects.update(created_at=hours_ago)
+        forget_old_exports(0)
+        assert as_user.get(EXPORT)["state"] == "failed"
+        Export.objects.update(failed_at=None)
+        as_user.post(EXPORT, expect=202)  # … also before the sweep
+        assert not Export.objects.filter(pk__in=[one.pk for one in lost]).exists()
+        make_export(lost[0].pk)
+        assert not store().exists(lost[0].name)
+        run_jobs()
+        assert as_user.get(EXPORT)["state"] == "ready"
+
+    def test_a_file_that_goes_at_once_is_a_failure(
+        self, as_user: ApiClient, user: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def lose(*_: Any) -> int:
+            raise FileNotFoundError
+
+        made = Export.objects.create(user=user, name=export.new_name())
+        monkeypatch.setattr(LocalStore, "size", lose)
+        make_export(made.pk)
+        assert as_user.get(EXPORT)["state"] == "failed"
+
+    @pytest.mark.parametrize("slower_fails", [False, True])
+    def test_of_two_workers_on_one_the_slower_takes_nothing_away(
+        self, slower_fails: bool, as_user: ApiClient, user: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        made = Export.objects.create(user=user, name=export.new_name())
+        write = export.write_archive
+
+        def overtaken(*args: Any) -> None:
+            with monkeypatch.context() as patched:
+                patched.setattr(export, "write_archive", write)
+                make_export(made.pk)
+            if slower_fails:
+                raise OSError(28, "No space left on device")
+            write(*args)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(export, "write_archive", overtaken)
+            make_export(made.pk)
+        assert as_user.get(EXPORT)["state"] == "ready"
+        assert store().exists(made.name)
+        assert not Tombstone.objects.exists()
+
+    def test_it_asks_for_room_before_it_writes(
+        self, as_user: ApiClient, user: User, settings: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with_bytes(VideoFactory(author=user))
+        monkeypatch.setattr(export, "write_archive", lambda *_: pytest.fail("it wrote"))
+        free = shutil.disk_usage(incoming()).free
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
+        settings.MIN_FREE_BYTES = free - 4999
+        as_user.post(EXPORT, expect=202)
+        make_export(Export.objects.get().pk)
+        assert as_user.get(EXPORT)["state"] == "failed"
+
+    def test_many_do_not_hold_every_slot_of_their_lane(self) -> None:
+        for person in UserFactory.create_batch(6):
+            request_export(person)
+        locks = set(ProcrastinateJob.objects.values_list("lock", flat=True))
+        assert None not in locks
+        assert len(locks) == export.AT_ONCE < (LANES["worker"][1] or 0)
+
+    def test_downloads_are_bounded_with_those_of_media(
+        self, as_user: ApiClient, run_jobs: RunJobs, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        as_user.post(EXPORT, expect=202)
+        run_jobs()
+        monkeypatch.setattr(serving, "_streams", threading.BoundedSemaphore(1))
+        first = as_user.raw.get(DOWNLOAD)
+        busy = as_user.raw.get(DOWNLOAD)
+        assert (busy.status_code, busy.headers["Retry-After"]) == (503, "5")
+        first.close()
+        last = as_user.raw.get(DOWNLOAD)
+        assert last.status_code == 200
+        last.close()
+
+    def test_nginx_sends_it_where_it_stands_in_front(
+        self, as_user: ApiClient, user: User, run_jobs: RunJobs, settings: Any
+    ) -> None:
+        settings.MEDIA_ACCEL_PREFIX = "/protected/"
+        as_user.post(EXPORT, expect=202)
+        run_jobs()
+        answer = as_user.raw.get(DOWNLOAD)
+        assert answer.headers["X-Accel-Redirect"] == f"/protected/{Export.objects.get().name}"
+        assert answer.headers["Content-Type"] == "application/zip"
+        assert f'filename="{user.handle}-' in answer.headers["Content-Disposition"]
+        assert answer.headers["Cache-Control"] == "private, no-store"
 
     def test_a_worker_that_was_killed_after_the_file_was_there_goes_on(self, user: User) -> None:
         made = Export.objects.create(user=user, name=export.new_name())

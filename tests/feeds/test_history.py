@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import Follow, User
-from feeds.history import history_of
+from feeds.history import forget_everything, history_of
 from feeds.models import Affinity, Impression
 from feeds.services import Watched, record_views
 from tests.api_client import ApiClient
@@ -250,3 +250,14 @@ def test_a_page_is_read_from_the_index(user: User) -> None:
     plan = history_of(user)[:21].explain()
     assert "impression_recent" in plan
     assert "Seq Scan on videos_video" not in plan
+
+
+def test_rows_are_locked_in_the_order_of_a_batch_of_views(user: User) -> None:
+    """Else clearing and a report of what was watched could wait for each other."""
+    watch(user, VideoFactory(), VideoFactory())
+    with CaptureQueriesContext(connection) as captured:
+        assert forget_everything(user) == 2
+    statements = [query["sql"] for query in captured]
+    update = next(n for n, sql in enumerate(statements) if sql.startswith("UPDATE"))
+    lock = statements[update - 1]
+    assert re.search(r'ORDER BY .*"video_id" ASC FOR NO KEY UPDATE', lock)

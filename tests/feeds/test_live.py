@@ -23,9 +23,10 @@ from django.utils import timezone
 from accounts import services
 from accounts.models import Follow, User
 from tests.api_client import ApiClient
-from tests.factories import UserFactory, befriend
+from tests.factories import UserFactory, VideoFactory, befriend
 from tests.feeds.scroll import FEED, ORDERS, Page, check, follow_up, ids, scroll
 from tests.feeds.worlds import publish
+from videos import publication
 from videos.models import Video
 
 STABLE = 30  # videos that nobody touches
@@ -193,3 +194,15 @@ def test_a_publication_that_commits_late_is_in_no_order_begun_before(mode: str, 
     seen = ids(page) + scroll(client, **follow_up(page))
     assert sorted(seen) == old
     assert sorted(scroll(client, mode=mode, order=order)) == sorted(old + published)
+
+
+def test_what_is_published_while_its_account_becomes_public_has_its_place() -> None:
+    """Its row was read before, and the job that places what there is may have come before too."""
+    video = VideoFactory(draft=True, author__is_private=True)
+    with transaction.atomic():
+        locked = publication.lock(video.pk)
+        assert locked is not None
+        User.objects.filter(pk=video.author_id).update(is_private=False)
+        publication.stamp(locked)
+    video.refresh_from_db()
+    assert video.slot is not None

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from feeds.models import Impression
+from feeds.services import refuse_video
 from feeds.tasks import recompute_trends
 from feeds.trending import HALF_LIFE, HORIZON, WEIGHTS, recompute, trending_videos
 from tests.api_client import ApiClient
@@ -208,17 +209,18 @@ class TestCost:
 
 
 def test_popular_now_is_what_a_reader_may_see(user: User) -> None:
-    shown, blocking, blocked, muted, hidden = (post() for _ in range(5))
+    shown, blocking, blocked, muted, refused, hidden = (post() for _ in range(6))
     private = post(author__is_private=True)
     friends = post(visibility=Visibility.FRIENDS)
     block(blocking.author, user)
     block(user, blocked.author)
     user.muting_rows.create(muted=muted.author)
+    refuse_video(user, refused.pk)
     recompute()
     Video.objects.filter(pk=hidden.pk).update(hidden_at=timezone.now())
     Video.objects.filter(pk__in=[private.pk, friends.pk]).update(trend=9)
     assert list(trending_videos(user)) == [shown]
-    assert set(trending_videos(None)) == {shown, blocking, blocked, muted}
+    assert set(trending_videos(None)) == {shown, blocking, blocked, muted, refused}
 
 
 @pytest.mark.django_db(transaction=True)

@@ -10,8 +10,8 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import User
-from feeds.models import Impression
+from accounts.models import Follow, User
+from feeds.models import Affinity, Impression
 from feeds.services import Watched, record_views
 from tests.api_client import ApiClient
 from tests.factories import UserFactory, VideoFactory, block
@@ -85,6 +85,15 @@ def test_seconds_are_bounded_by_the_duration(as_user: ApiClient) -> None:
     as_user.post(VIEWS, batch((video.pk, 1e300), (video.pk, 9)))
     video.refresh_from_db()
     assert video.watch_seconds == 16
+
+
+def test_any_number_of_seconds_is_taken_of_a_clip_by_somebody_followed(
+    as_user: ApiClient, user: User
+) -> None:
+    video = VideoFactory(duration=8)
+    Follow.objects.create(follower=user, followee=video.author)
+    assert as_user.post(VIEWS, batch((video.pk, 1e300))) == {"recorded": 1}
+    assert Affinity.objects.get(user=user, video=video).followed
 
 
 def test_what_one_may_not_see_is_left_out(as_user: ApiClient, user: User) -> None:

@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import OperationalError, connection
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import ThrottleCount, User
 from tests.accounts.racing import at_once
 from tests.api_client import ApiClient
 from tests.factories import VideoFactory
@@ -74,6 +74,23 @@ def test_a_key_has_visible_characters_up_to_255(key: str, as_user: ApiClient, vi
 def test_a_refusal_leaves_the_key_free(as_user: ApiClient, video: Video) -> None:
     say(as_user, video, "", "k1", expect=400)
     say(as_user, video, "now with text", "k1")
+
+
+def test_refused_attempts_count_and_repeated_answers_do_not(
+    as_user: ApiClient, video: Video, settings: Any
+) -> None:
+    settings.THROTTLE_RATES = {**settings.THROTTLE_RATES, "comment_user": (3, 10**9)}
+    say(as_user, video, "", "k1", expect=400)
+    say(as_user, video, "hello", "k2")
+    say(as_user, video, "hello", "k2")
+    assert as_user.response.headers["Idempotency-Replayed"] == "true"
+    assert ThrottleCount.objects.get(key__startswith="comment_user").count == 2
+    say(as_user, video, "again", "k3")
+    for counted in (4, 5):
+        say(as_user, video, "one too many", "k4", expect=429)
+        assert ThrottleCount.objects.get(key__startswith="comment_user").count == counted
+    say(as_user, video, "hello", "k2")
+    assert Comment.objects.count() == 2
 
 
 def test_a_failure_leaves_the_key_free_and_nothing_done(

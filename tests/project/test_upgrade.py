@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from django.apps import apps
 from django.db import migrations
+from django.db.migrations import AddField, CreateModel
 from django.db.migrations.loader import MigrationLoader
+from django.db.models import NOT_PROVIDED
 
 from tests.project.backups import ROOT, Site, new_site
 
@@ -137,6 +139,23 @@ def test_data_of_the_first_release_is_migrated_and_shown_and_both_may_write(site
     # … and the new one reads what it wrote.
     latest = json.loads(run(site, LOOK.replace("Video.objects.get()", "Video.objects.last()")))
     assert latest["comments"] == 1
+
+
+def test_columns_are_added_with_defaults_in_the_database() -> None:
+    """From the moment on at which they are there, the version before inserts without them."""
+    loader = MigrationLoader(None, ignore_no_migrations=True)
+    ours = {app.label for app in apps.get_app_configs()} & set(FIRST)
+    later = [
+        migration
+        for (app, name), migration in sorted(loader.disk_migrations.items())
+        if app in ours and name > FIRST[app]
+    ]
+    operations = [(one.app_label, operation) for one in later for operation in one.operations]
+    new = {(app, one.name_lower) for app, one in operations if isinstance(one, CreateModel)}
+    for app, one in operations:
+        if isinstance(one, AddField) and (app, one.model_name_lower) not in new:
+            optional = one.field.null or one.field.db_default is not NOT_PROVIDED
+            assert optional, f"{app}: {one.describe()}"
 
 
 def test_migrations_add_and_take_nothing_away() -> None:

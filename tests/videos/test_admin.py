@@ -1,6 +1,7 @@
 """The administration of videos, comments, reports and tags."""
 
 from functools import partial
+from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
@@ -12,6 +13,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from tests.factories import CommentFactory, UserFactory, VideoFactory
 from tests.videos.measuring import queries_of
 from videos import signals
+from videos.admin.clips import VideoAdmin
 from videos.captions import link_caption
 from videos.counters import reconcile
 from videos.models import Comment, Hashtag, Report, Status, Video
@@ -71,6 +73,29 @@ def test_a_video_is_hidden_and_shown_again_and_its_reports_are_closed(staff: Cli
     assert video.hidden_at is None
     assert Hashtag.objects.get().videos_count == 1
     assert reconcile() == []
+
+
+def test_a_form_that_is_sent_by_hand_writes_nothing(
+    staff: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    video = VideoFactory()
+    read = VideoAdmin.get_object
+
+    def meanwhile_liked(*args: Any) -> Video | None:
+        found = read(*args)
+        Video.objects.filter(pk=video.pk).update(likes_count=7)
+        return found
+
+    monkeypatch.setattr(VideoAdmin, "get_object", meanwhile_liked)
+    nothing = {
+        f"{formset}-{name}": 0
+        for formset in ("renditions", "subtitles")
+        for name in ("TOTAL_FORMS", "INITIAL_FORMS")
+    }
+    path = reverse("admin:videos_video_change", args=[video.pk])
+    assert staff.post(path, nothing).status_code == 302
+    video.refresh_from_db()
+    assert video.likes_count == 7
 
 
 def test_hiding_twice_is_told_once() -> None:

@@ -92,6 +92,14 @@ def test_who_may_not_be_suspended(boss: User) -> None:
     assert suspend_person(moderator.pk, boss)
 
 
+def test_whom_an_administrator_suspended_no_moderator_restores(boss: User) -> None:
+    colleague = UserFactory(is_staff=True)
+    suspend_person(colleague.pk, boss)
+    with pytest.raises(DomainError, match="staff"):
+        restore_person(colleague.pk, UserFactory(is_staff=True))
+    assert restore_person(colleague.pk, boss)
+
+
 def test_a_deleted_account_is_not_restored(boss: User, user: User) -> None:
     user.mark_deleted()
     assert not restore_person(user.pk, boss)

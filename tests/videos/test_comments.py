@@ -135,6 +135,8 @@ def test_comments_are_paged_without_a_repeat(api: ApiClient, video: Video) -> No
     [
         ("color=red", "color"),
         ("limit=51", "limit"),
+        ("limit=0000011000", "limit"),
+        pytest.param(f"limit={'1'.zfill(6)}{'1' * 5000}", "limit", id="limit of 5006 digits"),
         ("limit=x", "limit"),
         ("cursor=nonsense", "cursor"),
         ("cursor=cD1ub3QtYS1udW1iZXI%3D", "cursor"),

@@ -2,6 +2,8 @@
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from tests.factories import UserFactory, VideoFactory
@@ -74,3 +76,22 @@ def test_an_author_who_goes_is_not_counted_in_tags(busy_video: Video) -> None:
     forget_person(busy_video.author_id)
     assert Hashtag.objects.get().videos_count == 0
     assert reconcile() == []
+
+
+def test_who_goes_takes_locks_in_the_order_of_everybody_else(busy_video: Video) -> None:
+    """Hashtags, then people, then what people care for: each waits for those after it alone."""
+    person = User.objects.exclude(pk=busy_video.author_id).order_by("pk")[0]
+    own = VideoFactory(caption="#sea", author=person)
+    link_caption(own)
+    with CaptureQueriesContext(connection) as captured:
+        forget_person(person.pk)
+    statements = [query["sql"] for query in captured]
+
+    def places(*beginnings: str) -> list[int]:
+        return [n for n, sql in enumerate(statements) if sql.lstrip().startswith(beginnings)]
+
+    tags = places("SELECT id FROM videos_hashtag")
+    people = places('UPDATE "accounts_user"')
+    cares = [n for n, sql in enumerate(statements) if "INSERT INTO feeds_affinity" in sql]
+    assert [] not in (tags, people, cares)
+    assert max(tags) < min(people) <= max(people) < min(cares)

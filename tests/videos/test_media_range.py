@@ -9,10 +9,10 @@ from django.test import Client
 
 from accounts.models import User
 from tests.factories import UserFactory, VideoFactory, befriend, block
+from tiktok_clone.common import serving
 from tiktok_clone.common.storage import store
 from videos.models import Video
 from videos.ranges import LARGEST_PART, Part, UnsatisfiableError, parse_range
-from videos.views import media as media_view
 
 pytestmark = pytest.mark.django_db
 BYTES = bytes(range(256)) * 8192  # 2 MB
@@ -111,7 +111,7 @@ def test_without_range_the_answer_is_complete(client: Client, url: str) -> None:
 def test_streams_are_bounded_and_give_their_place_back(
     client: Client, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(media_view, "_streams", threading.BoundedSemaphore(1))
+    monkeypatch.setattr(serving, "_streams", threading.BoundedSemaphore(1))
     first = client.get(url)
     busy = client.get(url)
     assert (busy.status_code, busy.headers["Retry-After"]) == (503, "5")

@@ -11,6 +11,7 @@ from django.test import Client
 
 from accounts.models import User
 from tests.api_client import ApiClient
+from tests.factories import VideoFactory
 from tests.videos.clips import clip
 from tiktok_clone.common.storage import incoming, store
 from videos.models import Status, Tombstone, Video
@@ -339,7 +340,21 @@ def test_the_edit_page_changes_caption_audience_and_cover(user: User, run_jobs: 
     purge()
     assert store().exists(row.poster)
     assert not store().exists(before)
-    assert browser.post(page, {**form, "cover": "99"}).status_code == 400
+    assert browser.post(page, {**form, "caption": "Newer", "cover": "99"}).status_code == 400
+    assert Video.objects.get().caption == "New"
+
+
+def test_covers_have_a_limit(user: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    rates = {**settings.THROTTLE_RATES, "cover_user": (1, 10**9)}
+    monkeypatch.setattr(settings, "THROTTLE_RATES", rates)
+    video = VideoFactory(author=user)
+    browser = Client()
+    browser.force_login(user)
+    page = f"/@{user.handle}/video/{video.pk}/edit"
+    form = {"caption": "New", "visibility": "public"}
+    statuses = [browser.post(page, {**form, "cover": "1"}).status_code for _ in range(2)]
+    assert statuses == [302, 429]
+    assert browser.post(page, form).status_code == 302
 
 
 def test_others_cannot_edit_retry_or_delete(user: User, other: User) -> None:

@@ -107,7 +107,7 @@ class ActsAdmin(ModelAdmin):
         act = next((act for act in self.acts_for(obj) if act.name == name), None) if obj else None
         if act is None:
             raise Http404
-        if not request.user.has_perm(act.permission):
+        if not self._may(request, act, obj):
             raise PermissionDenied
         try:
             done = act.run(request, obj)
@@ -130,10 +130,14 @@ class ActsAdmin(ModelAdmin):
             context["acts"] = [
                 (act, reverse(route, args=[obj.pk, act.name]))
                 for act in self.acts_for(obj)
-                if request.user.has_perm(act.permission)
+                if self._may(request, act, obj)
             ]
             context["links"] = self.links_for(obj)
         return super().render_change_form(request, context, *args, **options)
+
+    def _may(self, request: HttpRequest, act: Act, obj: Any) -> bool:
+        """Who may not change a row presses no button on it."""
+        return request.user.has_perm(act.permission) and self.has_change_permission(request, obj)
 
     @property
     def _route(self) -> str:

@@ -42,7 +42,8 @@ class CursorPages(CursorPagination):
         raw = request.query_params.get("limit")
         if raw is None:
             return self.page_size or 20
-        if not raw.isascii() or not raw.isdigit() or not 1 <= int(raw[:6]) <= 50:
+        is_number = raw.isascii() and raw.isdigit() and len(raw) <= 6
+        if not is_number or not 1 <= int(raw) <= 50:
             raise DomainError(
                 "invalid",
                 "limit must be a whole number from 1 to 50.",

@@ -38,27 +38,35 @@ def replay(answer: tuple[int, Any]) -> Response:
     return Response(body, status, headers={REPLAYED: "true"})
 
 
-def idempotent(handler: Handler) -> Handler:
-    """Have a method of a view do a request with a key once.
+def idempotent(first: Callable[[Request], None]) -> Callable[[Handler], Handler]:
+    """Decorate a method of a view, so that a request with a key is done once.
 
     The method runs in one transaction with the answer. A refusal or a failure is not kept: nothing
     happened, so the same key may be tried again.
+
+    Args:
+        first: called with a request that is about to be done, outside of the transaction: what
+            it writes stays, also when the request is refused.
     """
 
-    @wraps(handler)
-    def once(view: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
-        key = key_of(request)
-        if key is None:
-            return handler(view, request, *args, **kwargs)
-        with attempt(cast(int, request.user.pk), key, _asked(request)) as held:
-            if held.answer is not None:
-                return replay(held.answer)
-            with transaction.atomic():
-                response = handler(view, request, *args, **kwargs)
-                held.finish(response.status_code, response.data)
-            return response
+    def decorate(handler: Handler) -> Handler:
+        @wraps(handler)
+        def once(view: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
+            key = key_of(request)
+            if key is None:
+                return handler(view, request, *args, **kwargs)
+            with attempt(cast(int, request.user.pk), key, _asked(request)) as held:
+                if held.answer is not None:
+                    return replay(held.answer)
+                first(request)
+                with transaction.atomic():
+                    response = handler(view, request, *args, **kwargs)
+                    held.finish(response.status_code, response.data)
+                return response
 
-    return cast(Handler, once)
+        return cast(Handler, once)
+
+    return decorate
 
 
 def _asked(request: Request) -> str:

@@ -178,6 +178,7 @@ THROTTLE_RATES = {
     "signup_ip": (5, 30 * 60),
     "password_reset_ip": (10, 60 * 60),
     "upload_user": (30, 30 * 60),
+    "cover_user": (30, 30 * 60),
     "comment_user": (30, 5 * 60),
     "react_user": (300, 5 * 60),  # likes, saves, shares, "not interested"
     "follow_user": (60, 15 * 60),

@@ -115,6 +115,9 @@ class VideoAdmin(DeletedByService, ActsAdmin):
         context |= {"show_save": False, "show_save_and_continue": False}
         return super().render_change_form(request, context, *args, **options)
 
+    def save_model(self, request: HttpRequest, obj: Video, form: Any, change: bool) -> None:
+        """Nor to write: a form that is sent all the same must not take counts back."""
+
     def acts_for(self, obj: Video) -> list[Act]:
         """Try again, hide, show."""
         may = "videos.change_video"

@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
+from accounts.throttling import ahead
 from tiktok_clone.common import idempotent
 from tiktok_clone.common.api import refuse_unknown_options
 from tiktok_clone.common.errors import invalid, not_found
@@ -57,7 +58,7 @@ class CommentViewSet(GenericViewSet[Comment]):
         request=serializers.WriteCommentSerializer,
         responses={201: serializers.CommentSerializer},
     )
-    @idempotent.idempotent
+    @idempotent.idempotent(ahead("comment_user"))
     def create(self, request: Request, video_id: int) -> Response:
         """Comment on a video; a reply to a reply joins its thread."""
         wanted = serializers.WriteCommentSerializer(data=request.data)

@@ -14,6 +14,7 @@ from rest_framework.viewsets import GenericViewSet
 from accounts.clients import client_of
 from accounts.models import User
 from accounts.people import find_person
+from accounts.throttling import ahead
 from tiktok_clone.common import idempotent
 from tiktok_clone.common.api import refuse_unknown_options
 from tiktok_clone.common.errors import not_found
@@ -133,7 +134,7 @@ class VideoViewSet(VideoLists):
         request=None,
         responses=serializers.SharedSerializer,
     )
-    @idempotent.idempotent
+    @idempotent.idempotent(ahead("react_user"))
     def share(self, request: Request, video_id: int) -> Response:
         """Say that a video was passed on; each person counts once."""
         count = engagement.share_video(viewer_of(request), video_id)
@@ -146,7 +147,7 @@ class VideoViewSet(VideoLists):
         request=serializers.WriteReportSerializer,
         responses=serializers.ReportedSerializer,
     )
-    @idempotent.idempotent
+    @idempotent.idempotent(ahead("report_user"))
     def report(self, request: Request, video_id: int) -> Response:
         """Report a video; the first report of a person stands."""
         wanted = serializers.WriteReportSerializer(data=request.data)

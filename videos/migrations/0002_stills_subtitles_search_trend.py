@@ -53,13 +53,16 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="hashtag",
             name="trend",
-            field=models.FloatField(default=0, help_text="Use in these days; decays with time."),
+            field=models.FloatField(
+                db_default=0, default=0, help_text="Use in these days; decays with time."
+            ),
         ),
         migrations.AddField(
             model_name="report",
             name="outcome",
             field=models.CharField(
                 blank=True,
+                db_default="",
                 choices=[
                     ("dismissed", "Nothing wrong with it"),
                     ("hidden", "Video hidden"),
@@ -84,27 +87,29 @@ class Migration(migrations.Migration):
             model_name="video",
             name="preview",
             field=models.CharField(
-                blank=True, help_text="Moving picture, object name.", max_length=200
+                blank=True, db_default="", help_text="Moving picture, object name.", max_length=200
             ),
         ),
         migrations.AddField(
             model_name="video",
             name="search_text",
             field=tiktok_clone.common.models.FoldedTextField(
-                blank=True, default="", editable=False
+                blank=True, db_default="", default="", editable=False
             ),
         ),
         migrations.AddField(
             model_name="video",
             name="sprite",
             field=models.CharField(
-                blank=True, help_text="Stills in a row, object name.", max_length=200
+                blank=True, db_default="", help_text="Stills in a row, object name.", max_length=200
             ),
         ),
         migrations.AddField(
             model_name="video",
             name="trend",
-            field=models.FloatField(default=0, help_text="Popularity now; decays with time."),
+            field=models.FloatField(
+                db_default=0, default=0, help_text="Popularity now; decays with time."
+            ),
         ),
         migrations.AddIndex(
             model_name="hashtag",

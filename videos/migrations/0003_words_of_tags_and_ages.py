@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
             model_name="hashtag",
             name="search_text",
             field=tiktok_clone.common.models.FoldedTextField(
-                blank=True, default="", editable=False
+                blank=True, db_default="", default="", editable=False
             ),
         ),
         migrations.AlterField(

@@ -100,7 +100,8 @@ def _first_replies(request: HttpRequest, roots: list[Comment]) -> list[Comment]:
     wanted = [root.pk for root in roots if root.replies_count]
     if not wanted:
         return []
-    numbered = Comment.objects.visible_to(request.user).filter(parent__in=wanted)
+    visible = Comment.objects.visible_to(request.user).not_muted_by(request.user)
+    numbered = visible.filter(parent__in=wanted)
     number = Window(RowNumber(), partition_by=F("parent"), order_by="id")
     few = numbered.annotate(number=number).filter(number__lte=REPLIES_SHOWN)
     return list(few.select_related("author").order_by("id"))

@@ -10,16 +10,14 @@ object and names its type and how long it may be kept, and nginx sends the bytes
 """
 
 import hashlib
-import threading
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import cast
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Exists, F, OuterRef, Q
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.cache import get_conditional_response
 from django.utils.http import http_date, parse_http_date_safe
 from django.views.decorators.http import require_safe
@@ -27,6 +25,7 @@ from rest_framework.exceptions import APIException
 
 from accounts.api.authentication import ActiveUserAuthentication
 from accounts.models import User
+from tiktok_clone.common import serving
 from tiktok_clone.common.errors import DomainError, not_found
 from tiktok_clone.common.storage import store
 from videos.models import Rendition, Status, Video, Visibility
@@ -35,9 +34,6 @@ from videos.ranges import LARGEST_PART, Part, UnsatisfiableError, parse_range
 TYPES = {".mp4": "video/mp4", ".webp": "image/webp", ".jpg": "image/jpeg"}
 FOREVER = "public, max-age=31536000, immutable"
 NEVER = "private, no-store"
-STREAMS_MAX = 48
-STREAM_CHUNK = 256 * 1024
-_streams = threading.BoundedSemaphore(STREAMS_MAX)
 
 
 @require_safe
@@ -50,25 +46,20 @@ def media(request: HttpRequest, name: str) -> HttpResponseBase:
     except (ValueError, OSError):
         raise not_found("file") from None
     keep = FOREVER if public else NEVER
+    response: HttpResponseBase | None
     if settings.MEDIA_ACCEL_PREFIX:
-        return _handed_over(name, path, keep)
+        response = serving.handed_over(name, _kind(path))
+        response.headers["Cache-Control"] = keep
+        return response
     etag = f'"{hashlib.sha256(f"{name}:{stat.st_size}".encode()).hexdigest()[:24]}"'
     modified = int(stat.st_mtime)
-    response: HttpResponseBase | None = get_conditional_response(request, etag, modified)
+    response = get_conditional_response(request, etag, modified)
     if response is None:
         response = _answer(request, path, stat.st_size, etag, modified)
     response.headers["ETag"] = etag
     response.headers["Last-Modified"] = http_date(modified)
     response.headers["Cache-Control"] = keep
     response.headers["X-Content-Type-Options"] = "nosniff"
-    return response
-
-
-def _handed_over(name: str, path: Path, keep: str) -> HttpResponse:
-    """An answer for nginx, which adds ranges and validators of its own."""
-    response = HttpResponse(content_type=_kind(path))
-    response.headers["X-Accel-Redirect"] = f"{settings.MEDIA_ACCEL_PREFIX.rstrip('/')}/{name}"
-    response.headers["Cache-Control"] = keep
     return response
 
 
@@ -103,27 +94,7 @@ def _answer(
 def _whole(path: Path, size: int, kind: str) -> HttpResponseBase:
     if size <= LARGEST_PART:
         return HttpResponse(path.read_bytes(), content_type=kind)
-    if not _streams.acquire(blocking=False):
-        raise DomainError(
-            "busy", "Too many downloads at once. Ask for a range.", status=503, retry_after=5
-        )
-    return StreamingHttpResponse(_Stream(path.open("rb")), content_type=kind)
-
-
-class _Stream:
-    """A file in chunks; gives its place back when the answer is over, however it ends."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self.file = file
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(lambda: self.file.read(STREAM_CHUNK), b"")
-
-    def close(self) -> None:
-        """Called by Django when the response is closed."""
-        if not self.file.closed:
-            self.file.close()
-            _streams.release()
+    return serving.streamed(path, kind)
 
 
 def _read(path: Path, part: Part) -> bytes:

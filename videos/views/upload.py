@@ -8,6 +8,7 @@ from typing import cast
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -145,9 +146,13 @@ def delete(request: HttpRequest, handle: str, video_id: int) -> HttpResponse:
 def _save(request: HttpRequest, video: Video, form: EditForm) -> None:
     user = cast(User, request.user)
     data = form.cleaned_data
-    publishing.edit_video(user, video.pk, caption=data["caption"], visibility=data["visibility"])
-    if data["cover"] is not None:
-        publishing.choose_cover(user, video.pk, data["cover"])
+    text, visibility, cover = data["caption"], data["visibility"], data["cover"]
+    if cover is not None:
+        throttling.check("cover_user", str(user.pk))  # each is a job for ffmpeg
+    with transaction.atomic():  # all that the form says, or nothing
+        publishing.edit_video(user, video.pk, caption=text, visibility=visibility)
+        if cover is not None:
+            publishing.choose_cover(user, video.pk, cover)
 
 
 def own(request: HttpRequest, video_id: int) -> Video:

@@ -13,7 +13,7 @@ from accounts.models import User
 from feeds.demo import seeding
 from feeds.demo.clips import CLIPS
 from feeds.demo.people import PEOPLE
-from feeds.models import DemoClip
+from feeds.models import DemoClip, Export
 from tiktok_clone.common.signing import renew_epoch
 from tiktok_clone.common.storage import store
 from videos.models import Tombstone, Video
@@ -85,7 +85,8 @@ def object_names() -> list[str]:
     folders = [video.folder for video in Video.objects.only("uuid")]
     avatars = map(folder_of, User.objects.exclude(avatar="").values_list("avatar", flat=True))
     waiting = Tombstone.objects.values_list("name", flat=True)
-    return [*folders, *avatars, *waiting]
+    exports = Export.objects.exclude(name="").values_list("name", flat=True)
+    return [*folders, *avatars, *waiting, *exports]
 
 
 def forget_media_and_cache(names: list[str]) -> None:
