@@ -66,8 +66,9 @@ def newest(circle: Circle, reader: int) -> Known:
 
     Where a list is missing, nothing is known, and it is built behind the answer.
     """
-    redis, name = client(), generation.generation()
-    if not settings.FEED_CACHED_READERS or redis is None or not name:
+    redis = client() if settings.FEED_CACHED_READERS else None
+    name = generation.generation() if redis is not None else ""
+    if redis is None or not name:
         return NOTHING
     pending, authors = _on_their_way(circle, reader)
     if len(authors) > MERGED_OUTBOXES:
