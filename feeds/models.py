@@ -94,6 +94,33 @@ class NotInterested(Timestamped):
         return f"video {self.video_id} not for {self.user_id}"
 
 
+class PendingFanout(models.Model):
+    """A publication that may not be in the cached timelines yet; reads merge it in."""
+
+    video = models.OneToOneField("videos.Video", models.CASCADE, primary_key=True, related_name="+")
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    published_at = models.DateTimeField()
+    delivered_at = models.DateTimeField(null=True, help_text="When all pushes had been done.")
+
+    class Meta:
+        indexes = [models.Index(fields=["delivered_at"], name="fanout_delivered")]
+
+    def __str__(self) -> str:
+        return f"fan-out of video {self.video_id}"
+
+
+class PullAuthor(Timestamped):
+    """An author whom too many follow: readers fetch what is new from one list of theirs."""
+
+    author = models.OneToOneField(
+        settings.AUTH_USER_MODEL, models.CASCADE, primary_key=True, related_name="+"
+    )
+    ended_at = models.DateTimeField(null=True, help_text="When fewer followed again.")
+
+    def __str__(self) -> str:
+        return f"outbox of {self.author_id}"
+
+
 class Export(Timestamped):
     """A copy of all that somebody has here, made for them to download."""
 

@@ -9,13 +9,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from django.db import connection
 from django.db.models import BigIntegerField, Exists, F, Func, OuterRef, QuerySet, Value
 from django.db.models.expressions import RawSQL
 
 from accounts.models import Block
+from feeds import timeline
+from feeds.circles import FOLLOWED, FRIENDS, Circle, rows
 from feeds.models import NotInterested
-from feeds.seeds import Place, Seed, micros, moment
+from feeds.seeds import Place, Seed, micros
 from feeds.shuffle import Permutation
 from videos.models import Video
 from videos.models.video import VideoQuerySet
@@ -23,9 +24,6 @@ from videos.models.video import VideoQuerySet
 if TYPE_CHECKING:
     from accounts.models.user import Viewer
 
-# Up to so many people, the newest of each are read and merged; above, PostgreSQL walks
-# down the index over time and leaves out what others posted.
-MERGED_PEOPLE = 200
 _LAST_ID = 2**63 - 1
 
 
@@ -97,25 +95,6 @@ class Everybody:
         return (skip - 1, 0)
 
 
-@dataclass(frozen=True)
-class Circle:
-    """Some people around a reader: SQL for their ids, with %(reader)s."""
-
-    sql: str
-
-    def some(self, reader: int, count: int) -> list[int]:
-        """Return the ids of at most `count` of them."""
-        rows = _rows(f"{self.sql} LIMIT %(count)s", {"reader": reader, "count": count})
-        return [row[0] for row in rows]
-
-
-FOLLOWED = Circle("SELECT followee_id FROM accounts_follow WHERE follower_id = %(reader)s")
-FRIENDS = Circle(
-    "SELECT high_id FROM accounts_friendship WHERE low_id = %(reader)s"
-    " UNION ALL SELECT low_id FROM accounts_friendship WHERE high_id = %(reader)s"
-)
-
-
 class OfCircle:
     """What the orders of a circle's videos share."""
 
@@ -126,20 +105,20 @@ class OfCircle:
 
     def live(self, viewer: "Viewer", names: Iterable[int]) -> dict[int, Video]:
         """Fetch by id what the reader may see, friends-only videos included."""
-        videos = Video.objects.published().visible_to(viewer).filter(pk__in=list(names))
-        videos = wanted_by(viewer, videos).select_related("author")
+        videos = self._of_circle(viewer, viewer.pk if viewer else None)
+        videos = videos.filter(pk__in=list(names)).select_related("author")
         return {video.pk: video for video in videos}
 
     def _visible(self, viewer: "Viewer", seed: Seed) -> QuerySet[Video]:
-        people = RawSQL(self.circle.sql.replace("%(reader)s", "%s"), [seed.reader] * self._readers)  # noqa: S611
-        videos = Video.objects.published().visible_to(viewer)
-        return wanted_by(viewer, videos).filter(
-            author__in=people, published_at__lte=seed.snapshot.taken_at
-        )
+        videos = self._of_circle(viewer, seed.reader)
+        return videos.filter(published_at__lte=seed.snapshot.taken_at)
 
-    @property
-    def _readers(self) -> int:
-        return self.circle.sql.count("%(reader)s")
+    def _of_circle(self, viewer: "Viewer", reader: int | None) -> QuerySet[Video]:
+        """What the reader may and wants to see of those who are in the circle now."""
+        sql = self.circle.sql
+        people = RawSQL(sql.replace("%(reader)s", "%s"), [reader] * sql.count("%(reader)s"))  # noqa: S611
+        videos = Video.objects.published().visible_to(viewer)
+        return wanted_by(viewer, videos).filter(author__in=people)
 
 
 class Latest(OfCircle):
@@ -152,18 +131,14 @@ class Latest(OfCircle):
     def candidates(
         self, viewer: "Viewer", seed: Seed, after: Place | None, count: int
     ) -> list[Candidate]:
-        """Merge the newest of each, or walk down the index over time when they are many."""
-        people = self.circle.some(seed.reader, MERGED_PEOPLE + 1)
-        before, before_id = after or (micros(seed.snapshot.taken_at), _LAST_ID)
-        values = {
-            "reader": seed.reader,
-            "people": people,
-            "before": moment(before),
-            "before_id": before_id,
-            "count": count,
-        }
-        sql = _MERGE if len(people) <= MERGED_PEOPLE else _WALK.format(people=self.circle.sql)
-        return [Candidate(pk, (micros(time), pk)) for time, pk in _rows(sql, values)]
+        """Take what Redis keeps of the newest; PostgreSQL has the rest."""
+        before = after or (micros(seed.snapshot.taken_at), _LAST_ID)
+        known = timeline.newest(self.circle, seed.reader)
+        found = known.before(before, count)
+        if len(found) < count and not known.complete:
+            before = found[-1] if found else before
+            found += self.circle.newest(seed.reader, before, count - len(found))
+        return [Candidate(place[1], place) for place in found]
 
     def place_at(self, viewer: "Viewer", seed: Seed, skip: int) -> Place | None:
         """Count from the newest, as the order stands now."""
@@ -194,8 +169,8 @@ class Shuffled(OfCircle):
             "after_id": after_id,
             "count": count,
         }
-        rows = _rows(_HASHED.format(people=self.circle.sql), values)
-        return [Candidate(pk, (value, pk)) for value, pk in rows]
+        found = rows(_HASHED.format(people=self.circle.sql), values)
+        return [Candidate(pk, (value, pk)) for value, pk in found]
 
     def place_at(self, viewer: "Viewer", seed: Seed, skip: int) -> Place | None:
         """Count from the smallest hash, as the order stands now."""
@@ -209,28 +184,6 @@ class Shuffled(OfCircle):
         return next(iter(rows.values_list("hashed", "pk")[skip - 1 : skip]), None)
 
 
-_MERGE = """
-SELECT newest.published_at, newest.id
-FROM unnest(%(people)s::bigint[]) AS person (id)
-CROSS JOIN LATERAL (
-    SELECT video.published_at, video.id
-    FROM videos_video AS video
-    WHERE video.author_id = person.id
-      AND (video.published_at, video.id) < (%(before)s, %(before_id)s)
-    ORDER BY video.published_at DESC, video.id DESC
-    LIMIT %(count)s
-) AS newest
-ORDER BY newest.published_at DESC, newest.id DESC
-LIMIT %(count)s
-"""
-_WALK = """
-SELECT video.published_at, video.id
-FROM videos_video AS video
-WHERE video.author_id IN ({people})
-  AND (video.published_at, video.id) < (%(before)s, %(before_id)s)
-ORDER BY video.published_at DESC, video.id DESC
-LIMIT %(count)s
-"""
 _HASHED = """
 SELECT hashed, id
 FROM (
@@ -248,12 +201,6 @@ MODES: dict[str, dict[str, Mode]] = {
     "following": {"shuffle": Shuffled(FOLLOWED), "latest": Latest(FOLLOWED)},
     "friends": {"shuffle": Shuffled(FRIENDS), "latest": Latest(FRIENDS)},
 }
-
-
-def _rows(sql: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, values)
-        return cursor.fetchall()
 
 
 def _signed(key: int) -> int:

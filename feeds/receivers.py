@@ -6,9 +6,17 @@ from typing import Any
 from django.dispatch import receiver
 
 from accounts.models import User
-from accounts.signals import user_followed, user_purging, user_unfollowed
-from feeds import affinity, export
+from accounts.signals import (
+    user_befriended,
+    user_followed,
+    user_purging,
+    user_unfollowed,
+    user_unfriended,
+)
+from feeds import affinity, export, fanout, timeline
 from feeds.models import Export
+from feeds.tasks import fan_out
+from tiktok_clone.common import jobs
 from videos import signals
 from videos.models import Video
 
@@ -50,3 +58,22 @@ def unmark_followed(follower_id: int, followee_id: int, **_: Any) -> None:
 def drop_exports(user: User, **_: Any) -> None:
     """The copies of what a person had here go with them."""
     export.drop(Export.objects.filter(user=user))
+
+
+@receiver(signals.video_published)
+def bring_to_followers(video: Video, **_: Any) -> None:
+    """More people may see a video from now on."""
+    fanout.announce(video)
+    jobs.enqueue(fan_out, video_id=video.pk)
+
+
+@receiver([user_followed, user_unfollowed])
+def drop_timelines_of_follower(follower_id: int, **_: Any) -> None:
+    """What a list was built of has changed."""
+    timeline.drop(follower_id)
+
+
+@receiver([user_befriended, user_unfriended])
+def drop_timelines_of_friends(one_id: int, other_id: int, **_: Any) -> None:
+    """The lists of friends of both have changed."""
+    timeline.drop(one_id, other_id)

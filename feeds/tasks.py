@@ -1,7 +1,7 @@
 """What the worker does for the feed engine."""
 
 from accounts.models import User
-from feeds import affinity, export, trending
+from feeds import affinity, export, fanout, trending
 from feeds.seeds import forget_old_snapshots
 from tiktok_clone.common import jobs
 
@@ -20,6 +20,14 @@ def forget_old_seeds(timestamp: int) -> None:
 def recompute_trends(timestamp: int) -> None:
     """Bring the trends of videos and hashtags up to date."""
     trending.recompute()
+
+
+@jobs.task(queue="default", retry=jobs.RETRY)
+def fan_out(video_id: int, after: int = 0) -> None:
+    """Bring a publication to the timelines of the followers, some thousands a job."""
+    reached = fanout.deliver(video_id, after)
+    if reached is not None:
+        jobs.enqueue(fan_out, video_id=video_id, after=reached)
 
 
 @jobs.task(retry=jobs.RETRY)

@@ -415,6 +415,6 @@ def test_many_followed_people_are_walked_not_merged(
     clips = [VideoFactory(author=authors[n % 5]).pk for n in range(12)]
     VideoFactory()
     merged = [scroll(as_user, mode=mode, limit=5) for mode in ("following", "friends")]
-    monkeypatch.setattr("feeds.modes.MERGED_PEOPLE", 4)
+    monkeypatch.setattr("feeds.circles.MERGED_PEOPLE", 4)
     walked = [scroll(as_user, mode=mode, limit=5) for mode in ("following", "friends")]
     assert merged == walked == [clips[::-1], clips[::-1]]

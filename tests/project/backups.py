@@ -20,7 +20,7 @@ from psycopg import sql
 
 ROOT = Path(__file__).resolve().parents[2]
 # What a restore means to change: sessions end, and tokens of before are refused.
-CHANGED = {"django_session", "accounts_session", "common_signingepoch"}
+CHANGED = {"django_session", "accounts_session", "common_signingepoch", "common_cachegeneration"}
 
 
 def url_of(database: str) -> str:

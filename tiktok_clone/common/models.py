@@ -1,5 +1,6 @@
 """Models that belong to no app: bases, the signing epoch, site texts, idempotent answers."""
 
+import secrets
 import uuid
 from collections.abc import Iterable
 from typing import Any, ClassVar
@@ -103,3 +104,27 @@ class SigningEpoch(models.Model):
 
     def __str__(self) -> str:
         return self.value.hex
+
+
+def new_generation() -> str:
+    """Return a name that no generation had before."""
+    return secrets.token_hex(6)
+
+
+class CacheGeneration(models.Model):
+    """The single row whose name is part of every key of what is cached in Redis.
+
+    A message to Redis that could not be delivered is made good by a new name: what is under
+    the old one is never read again. It is random, so that a database which was emptied or
+    restored never meets what was cached for another one.
+    """
+
+    name = models.CharField(max_length=12, default=new_generation)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(id=1), name="cache_generation_single_row")
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -21,7 +21,9 @@ from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
+from redis import RedisError
 
+from tiktok_clone.common.redis import client
 from videos.models import Report, Status, Tombstone, Video
 
 # A worker writes its heartbeat every ten seconds.
@@ -48,6 +50,7 @@ class SiteCollector(Collector):
     def collect(self) -> Iterable[Metric]:
         """Ask disk and database; without the database, say that it is down and no more."""
         yield from _storage()
+        yield from _redis()
         up = GaugeMetricFamily("loopy_database_up", "Whether the database answers.")
         try:
             figures = [*_jobs(), *_videos(), *_waiting()]
@@ -68,6 +71,17 @@ def _storage() -> Iterable[Metric]:
         ("loopy_storage_total_bytes", "Size of the disk of the media.", usage.total),
     ):
         yield GaugeMetricFamily(name, help_text, value)
+
+
+def _redis() -> Iterable[Metric]:
+    redis = client()
+    if redis is None:
+        return
+    try:
+        answers = bool(redis.ping())
+    except RedisError:
+        answers = False
+    yield GaugeMetricFamily("loopy_redis_up", "Whether Redis answers.", answers)
 
 
 def _jobs() -> Iterable[Metric]:

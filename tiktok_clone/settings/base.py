@@ -120,12 +120,18 @@ if REDIS_URL:
                 "SOCKET_CONNECT_TIMEOUT": REDIS_TIMEOUT,
                 "SOCKET_TIMEOUT": REDIS_TIMEOUT,
                 "IGNORE_EXCEPTIONS": True,
+                "CONNECTION_POOL_CLASS": "tiktok_clone.common.redis.GuardedPool",
                 "CONNECTION_POOL_KWARGS": {"retry": Retry(NoBackoff(), 0)},
             },
         }
     }
 else:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
+# So many people who read lately have their timelines in Redis, about 6 kB each; 0 keeps none.
+FEED_CACHED_READERS = env.int("FEED_CACHED_READERS", 50_000)
+# What an author with more followers posts is fetched by those who read, not pushed to all.
+FEED_PUSH_MAX_FOLLOWERS = env.int("FEED_PUSH_MAX_FOLLOWERS", 20_000)
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["accounts.backends.EmailBackend"]

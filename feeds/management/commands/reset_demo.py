@@ -14,6 +14,7 @@ from feeds.demo import seeding
 from feeds.demo.clips import CLIPS
 from feeds.demo.people import PEOPLE
 from feeds.models import DemoClip, Export
+from tiktok_clone.common import generation
 from tiktok_clone.common.signing import renew_epoch
 from tiktok_clone.common.storage import store
 from videos.models import Tombstone, Video
@@ -42,6 +43,7 @@ class Command(BaseCommand):
             for name in names:
                 bury(name)  # for the case that this ends before they are removed below
             renew_epoch()
+            generation.renew()
             if not empty:
                 seeding.ensure_people()
             for administrator in administrators:

@@ -1,0 +1,109 @@
+"""What runs inside Redis: each script is one round trip, and nothing comes in between."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+
+
+@dataclass(frozen=True)
+class Script:
+    """A script in Lua, and the digest by which Redis knows it."""
+
+    text: str
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-1 in hex, as EVALSHA wants it."""
+        return hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
+
+
+# A reader was here: renew, and forget those who read longest ago. KEYS of readers; seconds to
+# live, reader (0 for none), how many readers, prefix of all keys.
+_TOUCH = """
+local function touch(readers, seconds, reader, most, prefix)
+  if reader == '0' then return end
+  local now = redis.call('TIME')
+  redis.call('ZADD', readers, now[1] * 1000000 + now[2], reader)
+  redis.call('EXPIRE', readers, seconds)
+  local over = redis.call('ZCARD', readers) - most
+  if over > 0 then
+    for _, who in ipairs(redis.call('ZRANGE', readers, 0, over - 1)) do
+      local line = prefix .. 'timeline:'
+      redis.call('DEL', line .. 'following:' .. who, line .. 'friends:' .. who)
+      redis.call('ZREM', readers, who)
+    end
+  end
+end
+"""
+
+# KEYS: the list. ARGV: mark, seconds for the builder.
+BEGIN = Script("""
+if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
+redis.call('RPUSH', KEYS[1], ARGV[1])
+redis.call('EXPIRE', KEYS[1], ARGV[2])
+return 1
+""")
+
+# KEYS: the list, the readers. ARGV: seconds, reader, most, prefix, our mark, the new mark, entries.
+FINISH = Script(
+    _TOUCH
+    + """
+if redis.call('LINDEX', KEYS[1], -1) ~= ARGV[5] then return 0 end
+redis.call('RPOP', KEYS[1])
+for i = 7, #ARGV do redis.call('RPUSH', KEYS[1], ARGV[i]) end
+redis.call('RPUSH', KEYS[1], ARGV[6])
+redis.call('EXPIRE', KEYS[1], ARGV[1])
+touch(KEYS[2], ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4])
+return 1
+"""
+)
+
+# KEYS: the readers, lists. ARGV: seconds, reader, most, prefix.
+READ = Script(
+    _TOUCH
+    + """
+local found = {}
+for i = 2, #KEYS do
+  local entries = redis.call('LRANGE', KEYS[i], 0, -1)
+  if #entries > 0 and string.sub(entries[#entries], 1, 1) == 'F' then
+    redis.call('EXPIRE', KEYS[i], ARGV[1])
+    found[i - 1] = entries
+  else
+    found[i - 1] = false
+  end
+end
+if found[1] then touch(KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]) end
+return found
+"""
+)
+
+# KEYS: lists. ARGV: entry, cap, slack. What is cut off raises the floor to its newest entry, which
+# is not always the first of them. Bytes are compared one by one: Redis compares strings by locale.
+PUSH = Script("""
+local function later(one, other)
+  for i = 1, 12 do
+    local a, b = string.byte(one, i) or 0, string.byte(other, i) or 0
+    if a ~= b then return a > b end
+  end
+  return false
+end
+local pushed, cap, most = 0, tonumber(ARGV[2]), ARGV[2] + ARGV[3] + 1
+for _, key in ipairs(KEYS) do
+  local length = redis.call('LPUSHX', key, ARGV[1])
+  if length > 0 then
+    pushed = pushed + 1
+    if length > most then
+      local mark = redis.call('LINDEX', key, -1)
+      if string.sub(mark, 1, 1) == 'F' then
+        local floor = string.sub(mark, 2)
+        for _, entry in ipairs(redis.call('LRANGE', key, cap, -2)) do
+          if later(entry, floor) then floor = entry end
+        end
+        redis.call('LTRIM', key, 0, cap - 1)
+        redis.call('RPUSH', key, 'F' .. floor)
+      end
+    end
+  end
+end
+return pushed
+""")

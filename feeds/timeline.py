@@ -1,0 +1,242 @@
+"""The newest videos around a reader, kept in Redis for those who read lately.
+
+A *timeline* is a list of places, the newest first, of one circle of one reader; an *outbox* is one
+of an author whom too many follow to be pushed to all. Both exist only once somebody has read them;
+pushes go to what exists (LPUSHX) and make nothing. They hold candidates: who may see what is
+asked when a page is made.
+
+An entry is a place in 12 bytes. The last element of a list is its *mark*: `B…` while it is being
+built, `F` and an entry when it is ready: it is complete above that entry, or altogether where
+there is none. A list that is built from PostgreSQL exists, with its mark, *before* PostgreSQL is
+read; so what is published meanwhile is pushed to it, and a list that was dropped meanwhile is not
+finished. Pushes may come late, twice and in any order.
+
+What is published but perhaps not yet pushed is in `PendingFanout`. A read takes these rows first
+and the list after, so that whatever is committed is in one of them.
+"""
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from prometheus_client import Counter
+from redis import Redis, RedisError
+from redis.exceptions import NoScriptError
+
+from feeds import behind, scripts
+from feeds.circles import FOLLOWED, FRIENDS, Circle, rows
+from feeds.seeds import Place, micros
+from tiktok_clone.common import generation
+from tiktok_clone.common.redis import client
+
+CAP, SLACK = 400, 20
+OUTBOX_CAP = 100
+MERGED_OUTBOXES = 50  # of more authors at once, PostgreSQL is asked
+LIFE_SECONDS = 3 * 24 * 60 * 60
+BUILD_SECONDS = 30
+_TIME_BYTES, _ID_BYTES = 7, 5
+_LATEST: Place = (2**52, 2**40 - 1)  # in the year 2112
+CIRCLES = {circle.name: circle for circle in (FOLLOWED, FRIENDS)}
+COUNTED = Counter("loopy_feed_timelines", "Reads of cached timelines.", ["result"])
+
+
+@dataclass(frozen=True)
+class Known:
+    """The places that are known without PostgreSQL: all above some place.
+
+    `places` go from new to old; `complete` says that there are no older ones.
+    """
+
+    places: list[Place] = field(default_factory=list)
+    complete: bool = False
+
+    def before(self, place: Place, count: int) -> list[Place]:
+        """Return the first `count` of those that come after a place in the order."""
+        return [one for one in self.places if one < place][:count]
+
+
+NOTHING = Known()
+
+
+def newest(circle: Circle, reader: int) -> Known:
+    """Return what Redis and the rows on their way to it know of a reader's circle.
+
+    Where a list is missing, nothing is known, and it is built behind the answer.
+    """
+    redis = client() if settings.FEED_CACHED_READERS else None
+    name = generation.generation() if redis is not None else ""
+    if redis is None or not name:
+        return NOTHING
+    pending, authors = _on_their_way(circle, reader)
+    if len(authors) > MERGED_OUTBOXES:
+        COUNTED.labels("too_many_outboxes").inc()
+        return NOTHING
+    wanted = [List.of_reader(circle.name, reader), *(List.of_author(pk) for pk in authors)]
+    try:
+        found = _read(redis, name, reader, wanted)
+    except RedisError:
+        COUNTED.labels("unavailable").inc()
+        return NOTHING
+    missing = [one for one, entries in zip(wanted, found, strict=True) if entries is None]
+    for one in missing:
+        behind.run(partial(build, one))
+    COUNTED.labels("miss" if missing else "hit").inc()
+    if missing:
+        return NOTHING
+    return _merge(pending, [entries for entries in found if entries is not None])
+
+
+@dataclass(frozen=True)
+class List:
+    """One list: whose, of which kind, and how long it may get."""
+
+    kind: str
+    owner: int
+    cap: int
+
+    @staticmethod
+    def of_reader(circle: str, reader: int) -> "List":
+        """The timeline of a circle of a reader."""
+        return List(f"timeline:{circle}", reader, CAP)
+
+    @staticmethod
+    def of_author(author: int) -> "List":
+        """The outbox of an author."""
+        return List("outbox", author, OUTBOX_CAP)
+
+    def key(self, name: str) -> str:
+        """Its key in a generation."""
+        return f"{_prefix(name)}{self.kind}:{self.owner}"
+
+    @property
+    def reader(self) -> int:
+        """Who is counted as a cached reader for it; 0 for an outbox."""
+        return 0 if self.kind == "outbox" else self.owner
+
+    def load(self) -> list[Place]:
+        """Return its places from PostgreSQL, the newest first."""
+        if self.kind == "outbox":
+            values = {"author": self.owner, "count": self.cap}
+            return [(micros(time), pk) for time, pk in rows(_OF_AUTHOR, values)]
+        circle = CIRCLES[self.kind.removeprefix("timeline:")]
+        return circle.newest(self.owner, _LATEST, self.cap)
+
+
+def build(one: List) -> bool:
+    """Build a list that is missing, unless somebody does; returns whether it was done here.
+
+    Raises:
+        RedisError: Redis is away.
+    """
+    redis, name = client(), generation.generation()
+    if redis is None or not name:
+        return False
+    mark = begin(redis, name, one)
+    return mark is not None and finish(redis, name, one, mark, one.load())
+
+
+def begin(redis: Redis, name: str, one: List) -> bytes | None:
+    """Make the list with a mark of ours, to which pushes go from now on; None if there is one."""
+    mark = b"B" + secrets.token_bytes(8)
+    begun = _run(redis, scripts.BEGIN, [one.key(name)], [mark, BUILD_SECONDS])
+    return mark if begun else None
+
+
+def finish(redis: Redis, name: str, one: List, mark: bytes, places: list[Place]) -> bool:
+    """Fill the list in if it still has our mark; returns whether it had."""
+    floor = pack(places[-1]) if len(places) >= one.cap else b""
+    keys = [one.key(name), f"{_prefix(name)}readers"]
+    limits = [LIFE_SECONDS, one.reader, settings.FEED_CACHED_READERS, _prefix(name)]
+    entries = [pack(place) for place in places]
+    return bool(_run(redis, scripts.FINISH, keys, [*limits, mark, b"F" + floor, *entries]))
+
+
+def push(redis: Redis, name: str, lists: Iterable[List], place: Place) -> int:
+    """Put a place in front of those lists that exist, in one round trip; returns how many.
+
+    All of them are of one kind of length.
+    """
+    wanted = list(lists)
+    if not wanted:
+        return 0
+    keys = [one.key(name) for one in wanted]
+    return int(_run(redis, scripts.PUSH, keys, [pack(place), wanted[0].cap, SLACK]))
+
+
+def drop(*readers: int) -> None:
+    """Forget the timelines of readers when the present transaction is committed."""
+    lists = [List.of_reader(circle, reader) for circle in CIRCLES for reader in readers]
+    generation.after_commit(lambda redis, name: redis.delete(*(one.key(name) for one in lists)))
+
+
+def pack(place: Place) -> bytes:
+    """Return a place in 12 bytes, which compare as places do."""
+    return place[0].to_bytes(_TIME_BYTES, "big") + place[1].to_bytes(_ID_BYTES, "big")
+
+
+def unpack(entry: bytes) -> Place:
+    """Return the place of an entry."""
+    return int.from_bytes(entry[:_TIME_BYTES], "big"), int.from_bytes(entry[_TIME_BYTES:], "big")
+
+
+def _on_their_way(circle: Circle, reader: int) -> tuple[list[Place], list[int]]:
+    """Return places that may not have been pushed yet, and authors with outboxes; one query."""
+    pending: list[Place] = []
+    authors: list[int] = []
+    for time, pk in rows(_WAITING.format(people=circle.sql), {"reader": reader}):
+        if time is None:
+            authors.append(pk)
+        else:
+            pending.append((micros(time), pk))
+    return pending, authors
+
+
+def _read(redis: Redis, name: str, reader: int, lists: list[List]) -> list[list[bytes] | None]:
+    """Return the elements of each list that is ready; one round trip."""
+    keys = [f"{_prefix(name)}readers", *(one.key(name) for one in lists)]
+    limits = [LIFE_SECONDS, reader, settings.FEED_CACHED_READERS, _prefix(name)]
+    found: list[list[bytes] | None] = _run(redis, scripts.READ, keys, limits)
+    return found
+
+
+def _merge(pending: list[Place], lists: list[list[bytes]]) -> Known:
+    """Return what is known above the highest of the floors; a video's latest place counts."""
+    floors = [mark[1:] for *_, mark in lists]
+    floor = unpack(max(floors)) if any(floors) else None
+    places = {unpack(entry) for *entries, _ in lists for entry in entries}
+    latest: dict[int, int] = {}
+    for time, pk in sorted(places | set(pending)):
+        latest[pk] = time
+    found = sorted(((time, pk) for pk, time in latest.items()), reverse=True)
+    return Known([one for one in found if floor is None or one > floor], complete=floor is None)
+
+
+def _prefix(name: str) -> str:
+    return f"feeds:{name}:"
+
+
+def _run(
+    redis: Redis, script: scripts.Script, keys: list[str], values: list[bytes | str | int]
+) -> Any:
+    try:
+        return redis.evalsha(script.digest, len(keys), *keys, *values)
+    except NoScriptError:
+        return redis.eval(script.text, len(keys), *keys, *values)
+
+
+_OF_AUTHOR = """
+SELECT published_at, id FROM videos_video
+WHERE author_id = %(author)s AND published_at IS NOT NULL
+ORDER BY published_at DESC, id DESC
+LIMIT %(count)s
+"""
+# An author who has just lost their outbox may have put the latest ones only there.
+_WAITING = """
+SELECT published_at, video_id AS pk FROM feeds_pendingfanout WHERE author_id IN ({people})
+UNION ALL
+SELECT NULL, author_id FROM feeds_pullauthor
+WHERE author_id IN ({people}) AND (ended_at IS NULL OR ended_at > now() - interval '1 minute')
+"""

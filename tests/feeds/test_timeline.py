@@ -1,0 +1,317 @@
+"""Cached timelines: what they hold, whom they are kept for, and that nothing gets lost."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from redis import Redis
+from redis.exceptions import ConnectionError
+
+from accounts.models import Follow, User
+from accounts.services import relationships
+from feeds import behind, fanout, timeline
+from feeds.models import PendingFanout, PullAuthor
+from feeds.options import read_options
+from feeds.paging import make_page
+from feeds.seeds import micros
+from feeds.tasks import fan_out
+from feeds.timeline import List
+from tests.factories import UserFactory, VideoFactory, befriend
+from tiktok_clone.common import generation
+from tiktok_clone.common.redis import client
+from videos import signals
+from videos.models import Video
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _few_readers(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.FEED_CACHED_READERS = 3
+    monkeypatch.setattr(behind, "run", lambda work: bool(work()) or True)
+    generation.renew()
+
+
+@pytest.fixture
+def redis() -> Redis:
+    ours = client()
+    assert ours is not None
+    return ours
+
+
+@pytest.fixture
+def reader(user: User) -> User:
+    return user
+
+
+@pytest.fixture
+def author(reader: User) -> User:
+    """Somebody whom the reader follows."""
+    person: User = UserFactory()
+    Follow.objects.create(follower=reader, followee=person)
+    return person
+
+
+def key(reader: User, circle: str = "following") -> str:
+    return List.of_reader(circle, reader.pk).key(generation.generation())
+
+
+def publish(author: User, *, push: bool = True) -> int:
+    """Publish a clip; with `push`, its job is done at once."""
+    video = VideoFactory(author=author)
+    fanout.announce(video)
+    if push:
+        fanout.deliver(video.pk, 0)
+        PendingFanout.objects.all().delete()
+    return int(video.pk)
+
+
+def page(reader: User, mode: str = "following", limit: int = 20, **more: str) -> list[int]:
+    asked = read_options({"mode": mode, "limit": str(limit), **more}, reader.pk)
+    made = make_page(reader, asked.seed, asked.skip, asked.limit)
+    return [card["id"] for card in made.results]
+
+
+def sql_of(ask: Callable[[], object]) -> str:
+    with CaptureQueriesContext(connection) as captured:
+        ask()
+    return "\n".join(query["sql"] for query in captured)
+
+
+def test_the_second_read_takes_its_places_from_redis(reader: User, author: User) -> None:
+    posted = [publish(author) for _ in range(3)]
+    first = sql_of(partial(page, reader))
+    assert "LATERAL" in first
+    second = sql_of(lambda: None if page(reader) == posted[::-1] else pytest.fail("order"))
+    assert "LATERAL" not in second
+
+
+def test_a_publication_is_pushed_to_who_reads(reader: User, author: User) -> None:
+    publish(author)
+    page(reader)
+    new = publish(author)
+    assert "LATERAL" not in sql_of(partial(page, reader))
+    assert page(reader)[0] == new
+
+
+def test_without_the_push_it_would_be_missing(reader: User, author: User) -> None:
+    """What the row of the fan-out is there for: it is found before its job has run."""
+    page(reader)
+    new = publish(author, push=False)
+    assert page(reader) == [new]
+    PendingFanout.objects.all().delete()
+    assert page(reader) == []
+
+
+def test_a_reader_who_is_away_costs_no_key(reader: User, author: User, redis: Redis) -> None:
+    before = set(redis.keys())
+    publish(author)
+    assert set(redis.keys()) == before
+
+
+def test_a_fourth_reader_evicts_who_read_longest_ago(author: User, redis: Redis) -> None:
+    people = [UserFactory() for _ in range(4)]
+    for person in people:
+        Follow.objects.create(follower=person, followee=author)
+    for person in people[:3]:
+        page(person)
+    page(people[0])
+    page(people[3])
+    assert [bool(redis.exists(key(person))) for person in people] == [True, False, True, True]
+
+
+def test_a_list_never_exceeds_its_cap(reader: User, author: User, redis: Redis) -> None:
+    page(reader)
+    name, one = generation.generation(), List.of_reader("following", reader.pk)
+    for number in range(1, 1000):
+        timeline.push(redis, name, [one], (10**15 + number, number))
+        assert redis.llen(one.key(name)) <= timeline.CAP + timeline.SLACK + 1
+    known = timeline.newest(timeline.CIRCLES["following"], reader.pk)
+    assert not known.complete
+    floor = 10**15 + 999 - len(known.places)
+    assert known.places == [
+        (floor + n, floor + n - 10**15) for n in range(len(known.places), 0, -1)
+    ]
+
+
+def test_a_late_push_that_is_cut_off_raises_the_floor(redis: Redis, reader: User) -> None:
+    name, one = generation.generation(), List.of_reader("following", reader.pk)
+    mark = timeline.begin(redis, name, one)
+    assert mark is not None
+    assert timeline.finish(redis, name, one, mark, [(1000 + n, n) for n in range(399, -1, -1)])
+    timeline.push(redis, name, [one], (1200, 7000))
+    for n in range(30):
+        timeline.push(redis, name, [one], (5000 + n, 8000 + n))
+    known = timeline.newest(timeline.CIRCLES["following"], reader.pk)
+    cut = {(1000 + n, n) for n in range(400)} - set(known.places)
+    assert cut
+    assert max(cut) < min(known.places)
+
+
+def test_past_what_is_cached_postgresql_goes_on(
+    reader: User, author: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timeline, "CAP", 5)
+    posted = [publish(author) for _ in range(12)]
+    page(reader)
+    assert page(reader) == posted[::-1]
+    assert page(reader, limit=3) == posted[:-4:-1]
+
+
+def test_what_is_published_while_a_list_is_built_is_in_it(
+    reader: User, author: User, redis: Redis
+) -> None:
+    old = publish(author)
+    name, one = generation.generation(), List.of_reader("following", reader.pk)
+    mark = timeline.begin(redis, name, one)
+    assert mark is not None
+    places = one.load()
+    new = publish(author)
+    assert timeline.begin(redis, name, one) is None, "two build at once"
+    assert timeline.finish(redis, name, one, mark, places)
+    assert page(reader) == [new, old]
+
+
+def test_a_list_dropped_while_it_is_built_is_not_finished(
+    reader: User, author: User, redis: Redis
+) -> None:
+    name, one = generation.generation(), List.of_reader("following", reader.pk)
+    mark = timeline.begin(redis, name, one)
+    assert mark is not None
+    timeline.drop(reader.pk)
+    assert not timeline.finish(redis, name, one, mark, one.load())
+
+
+def test_follow_and_unfollow_hold_at_once(reader: User, author: User) -> None:
+    other: User = UserFactory()
+    theirs = publish(other)
+    ours = publish(author)
+    assert page(reader) == page(reader) == [ours]
+    relationships.follow(reader, other)
+    assert page(reader) == [ours, theirs]
+    relationships.unfollow(reader, other)
+    assert page(reader) == [ours]
+
+
+def test_a_push_after_an_unfollow_shows_nothing(reader: User, author: User, redis: Redis) -> None:
+    page(reader)
+    Follow.objects.filter(follower=reader).delete()
+    name, video = generation.generation(), VideoFactory(author=author)
+    place = (micros(video.published_at), video.pk)
+    assert timeline.push(redis, name, [List.of_reader("following", reader.pk)], place) == 1
+    assert page(reader) == []
+
+
+def test_friends_have_lists_of_their_own(reader: User, author: User) -> None:
+    friend: User = UserFactory()
+    befriend(reader, friend)
+    page(reader, "friends")
+    mine, theirs = publish(friend), publish(author)
+    assert page(reader, "friends") == [mine]
+    assert page(reader) == [theirs, mine]
+
+
+def test_one_job_reaches_all_followers_in_batches(
+    author: User, reader: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fanout, "BATCH", 2)
+    monkeypatch.setattr(fanout, "BATCHES", 2)
+    pushed: list[int] = []
+
+    def counted(redis: Redis, name: str, lists: list[List], place: Any) -> int:
+        pushed.extend(one.owner for one in lists)
+        return 0
+
+    monkeypatch.setattr(timeline, "push", counted)
+    followers = [reader.pk]
+    for _ in range(8):
+        person = UserFactory()
+        Follow.objects.create(follower=person, followee=author)
+        followers.append(person.pk)
+    video = VideoFactory(author=author)
+    fanout.announce(video)
+    reached: int | None = 0
+    jobs = 0
+    while reached is not None:
+        reached = fanout.deliver(video.pk, reached)
+        jobs += 1
+    assert pushed == sorted(followers)
+    assert jobs == 3
+    assert fanout.deliver(video.pk, 0) is None, "it is delivered"
+
+
+def test_an_author_whom_many_follow_is_pulled(
+    reader: User, author: User, settings: Any, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.FEED_PUSH_MAX_FOLLOWERS = 10
+    old = publish(author)
+    page(reader)
+    User.objects.filter(pk=author.pk).update(followers_count=1_000_000)
+    monkeypatch.setattr(fanout, "_followers", lambda *_: pytest.fail("followers were asked for"))
+    commands = redis.info("stats")["total_commands_processed"]
+    new = publish(author)
+    assert redis.info("stats")["total_commands_processed"] - commands <= 4
+    assert PullAuthor.objects.filter(author=author, ended_at=None).exists()
+    assert page(reader) == page(reader) == [new, old]
+    assert "LATERAL" not in sql_of(partial(page, reader))
+    newest = publish(author)
+    assert page(reader) == [newest, new, old]
+
+
+def test_crossing_the_bound_both_ways_loses_nothing(
+    reader: User, author: User, settings: Any
+) -> None:
+    settings.FEED_PUSH_MAX_FOLLOWERS = 10
+    posted: list[int] = []
+    for count in (5, 100, 100, 7, 2, 2, 100, 2):
+        User.objects.filter(pk=author.pk).update(followers_count=count)
+        posted.append(publish(author))
+        assert page(reader) == page(reader) == posted[::-1]
+    PullAuthor.objects.all().delete()  # the minute after the last crossing is over
+    assert page(reader) == posted[::-1]
+
+
+def test_without_redis_the_page_is_the_same_and_nothing_is_lost(
+    reader: User, author: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    posted = [publish(author) for _ in range(3)]
+    page(reader)
+
+    def away(*_: object) -> None:
+        raise ConnectionError("away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(timeline, "_run", away)
+        assert page(reader) == posted[::-1]
+        posted.append(publish(author))
+    assert page(reader) == page(reader) == posted[::-1]
+
+
+def test_the_services_bring_it_about(reader: User, author: User, run_jobs: Any) -> None:
+    page(reader)
+    video = VideoFactory(author=author)
+    from django.db import transaction
+
+    with transaction.atomic():
+        signals.video_published.send(sender=Video, video=video)
+    assert page(reader) == [video.pk]
+    run_jobs()
+    assert PendingFanout.objects.get().delivered_at is not None
+    PendingFanout.objects.all().delete()
+    assert page(reader) == [video.pk]
+    fan_out.func(video.pk)  # again: nothing happens
+    assert page(reader) == [video.pk]
+
+
+def test_a_list_of_the_longest_kind_takes_less_than_six_kilobytes(
+    reader: User, redis: Redis
+) -> None:
+    name, one = generation.generation(), List.of_reader("following", reader.pk)
+    mark = timeline.begin(redis, name, one)
+    assert mark is not None
+    places = [(1_700_000_000_000_000 + n * 7919, 10**9 + n) for n in range(timeline.CAP, 0, -1)]
+    timeline.finish(redis, name, one, mark, places)
+    assert redis.memory_usage(one.key(name)) < 6_000

@@ -1,0 +1,86 @@
+"""The name that is part of every key of what is cached in Redis, and messages to those keys.
+
+Nothing in Redis is the only copy of anything, but an old copy may be worse than none: a list
+that a new video is missing from, a card of one that was deleted. So what changes a copy is
+*delivered* after the commit, and where Redis cannot be reached, a new name begins instead:
+no process reads what is under the old one any more.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+
+from django.core.signals import setting_changed
+from django.db import Error, transaction
+from redis import Redis, RedisError
+
+from tiktok_clone.common.models import CacheGeneration, new_generation
+from tiktok_clone.common.redis import client
+
+# A reader may be served for so long what another process has just declared old.
+STALENESS = 1.0
+logger = logging.getLogger(__name__)
+_cached: tuple[float, str] = (0.0, "")
+
+
+def generation() -> str:
+    """Return the name to read with; asks PostgreSQL at most once a second.
+
+    While PostgreSQL is away it is the last one known; empty where there never was one.
+    """
+    global _cached
+    read_at, name = _cached
+    if not name or time.monotonic() - read_at > STALENESS:
+        try:
+            name = _current()
+        except Error:
+            logger.warning("The cache generation could not be read; %r is used on.", name)
+        _cached = (time.monotonic(), name)
+    return name
+
+
+def after_commit(message: Callable[[Redis, str], object]) -> None:
+    """Deliver a message to Redis when the present transaction is committed.
+
+    Args:
+        message: gets a client and the present name, and may be called from anywhere.
+    """
+    transaction.on_commit(lambda: deliver(message), robust=True)
+
+
+def deliver(message: Callable[[Redis, str], object]) -> bool:
+    """Deliver a message now; returns False where Redis was away and a new generation began instead.
+
+    The name is asked for, not remembered: who reads with a newer one has read the database
+    after the commit that the message is about.
+    """
+    redis = client()
+    if redis is None:
+        return True
+    try:
+        message(redis, _current())
+    except RedisError as error:
+        logger.warning("A message to Redis was not delivered: %s", type(error).__name__)
+        renew()
+        return False
+    return True
+
+
+def renew() -> None:
+    """Begin a new generation: everything cached so far is forgotten."""
+    CacheGeneration.objects.update_or_create(id=1, defaults={"name": new_generation()})
+    forget()
+
+
+def forget(**_: object) -> None:
+    """Drop what this process remembers; the next read asks the database."""
+    global _cached
+    _cached = (0.0, "")
+
+
+def _current() -> str:
+    row, _ = CacheGeneration.objects.get_or_create(id=1)
+    return row.name
+
+
+setting_changed.connect(forget)
