@@ -128,6 +128,12 @@ if REDIS_URL:
 else:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
+# A card of a feed lives for so long in Redis: its counts lag by as much. Addresses of media that
+# expire must live longer.
+FEED_CARD_SECONDS = env.int("FEED_CARD_SECONDS", 30)
+# Threads of each web process that prepare next pages; 0 prepares none.
+FEED_PREFETCH_THREADS = env.int("FEED_PREFETCH_THREADS", 2)
+
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["accounts.backends.EmailBackend"]
 PASSWORD_HASHERS = [

@@ -19,3 +19,5 @@ WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True
 # A thread of a live server must not keep a connection that blocks dropping the test database.
 DATABASES["default"]["CONN_MAX_AGE"] = 0
+# Tests of prepared pages switch them on, and prepare without threads.
+FEED_PREFETCH_THREADS = 0
