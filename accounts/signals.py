@@ -28,6 +28,9 @@ user_unblocked = Signal()
 user_muted = Signal()
 user_unmuted = Signal()
 
+# user_ids: one or more of their sessions ended
+sessions_ended = Signal()
+
 # user: hidden from now on; the purge follows as a job
 user_deleting = Signal()
 # user: in the transaction that removes the row, before the cascade. Whoever counts

@@ -1,40 +1,226 @@
-"""The cards of a page: what everybody sees of each video, with what one reader did and follows."""
+"""The cards of a page: what everybody sees of each video, kept ready, and each reader's part.
 
-from typing import TYPE_CHECKING
+What all readers share is kept in Redis under `card:<video>`: a line that says who may see it,
+then its JSON without the last two braces. What depends on the reader goes in there, so that a
+page is put together from bytes alone.
 
+Whatever changes a card, or who may see it, puts a *gone* mark in its place when it is committed
+(`drop`), and cards are never written over anything. So who read the database before the change
+cannot bring the old card back.
+"""
+
+import json
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from django.conf import settings
 from django.db.models import prefetch_related_objects
+from prometheus_client import Counter
+from redis import Redis, RedisError
 
 from accounts.models import Follow
+from tiktok_clone.common.generation import after_commit, generation, renew
+from tiktok_clone.common.redis import client
 from videos.models import Video
 from videos.models.video import card_parts
 from videos.representation import Card, reader_state, represent_video
 
-if TYPE_CHECKING:
-    from accounts.models.user import Viewer
+LIKED, SAVED, FOLLOWING = 1, 2, 4
+GONE = b""
+# How long a mark stays, in seconds; who read the database longer ago keeps no card of it.
+GONE_SECONDS = 10
+KEEP_WITHIN = GONE_SECONDS / 2
+# Marks are put in chunks; an author of more videos than the most begins a new generation.
+CHUNK, MOST = 500, 5000
+
+COUNTED = Counter("loopy_feed_cards", "Cards of feed pages, by where they were found.", ["found"])
 
 
-def load_cards(videos: list[Video], viewer: "Viewer") -> dict[int, Card]:
-    """Return the cards by id, in a number of queries that does not depend on how many.
+@dataclass(frozen=True)
+class SharedCard:
+    """A card but for the reader's part.
 
-    A video that was deleted since it was read has no renditions any more and gets no card.
-
-    Args:
-        videos: ready videos with their authors loaded.
-        viewer: whose likes and follows are merged in; nobody's when not signed in.
+    `audience` is `<author's id>:<visibility>:<private or open account>`: two cards of a video
+    with the same one are for the same people, as long as nobody's relations change.
     """
-    prefetch_related_objects(videos, *card_parts())
-    cards = {video.pk: represent_video(video) for video in videos}
-    cards = {pk: card for pk, card in cards.items() if card["sources"]}
-    reader = viewer.pk if viewer is not None else None
-    if reader is not None and cards:
-        _merge_reader(cards, reader)
-    return cards
+
+    audience: str
+    json: bytes
+
+    @property
+    def author(self) -> int:
+        """Id of the author."""
+        return int(self.audience.partition(":")[0])
 
 
-def _merge_reader(cards: dict[int, Card], reader: int) -> None:
-    authors = {card["author"]["id"] for card in cards.values()}
+@dataclass(frozen=True)
+class ShownCard:
+    """A card as one reader sees it: `bits` of LIKED, SAVED, FOLLOWING; None for visitors."""
+
+    video: int
+    shared: SharedCard
+    bits: int | None
+
+    @property
+    def json(self) -> bytes:
+        """The whole card."""
+        return self.shared.json + _TAILS[self.bits]
+
+    def as_dict(self) -> Card:
+        """The whole card for templates."""
+        card: Card = json.loads(self.json)
+        return card
+
+
+def audience_of(video: Video) -> str:
+    """Say whom a published video is for; its author is loaded."""
+    account = "private" if video.author.is_private else "open"
+    return f"{video.author_id}:{video.visibility}:{account}"
+
+
+def show(cards: Mapping[int, SharedCard], reader: int | None) -> list[ShownCard]:
+    """Add the reader's part to cards by video id: two queries, none for nobody (None)."""
+    if reader is None or not cards:
+        return [ShownCard(pk, card, None) for pk, card in cards.items()]
+    authors = {card.author for card in cards.values()}
     follows = Follow.objects.filter(follower=reader, followee__in=authors)
     followed = set(follows.values_list("followee", flat=True))
-    for pk, state in reader_state(reader, cards).items():
-        author = cards[pk]["author"]
-        cards[pk] |= state | {"author": author | {"following": author["id"] in followed}}
+    state = reader_state(reader, cards)
+    return [
+        ShownCard(
+            pk,
+            card,
+            LIKED * state[pk]["liked"]
+            | SAVED * state[pk]["saved"]
+            | FOLLOWING * (card.author in followed),
+        )
+        for pk, card in cards.items()
+    ]
+
+
+class Shelf:
+    """Where one page takes its cards from; to be made before the database is read for it.
+
+    What is read is kept under the generation of that moment, and soon or not at all: a
+    change that is committed meanwhile has put its mark there, or has begun another generation.
+    """
+
+    def __init__(self) -> None:
+        self.generation = generation()
+        self._began = time.monotonic()
+
+    def cards(self, videos: Sequence[Video]) -> dict[int, SharedCard]:
+        """Return the cards by id; a video without files any more was deleted, and gets none.
+
+        Args:
+            videos: published ones, their authors loaded. A kept card for other people than the
+                row says is not used: only the row was checked.
+        """
+        found = {}
+        for video, held in zip(videos, self._read([video.pk for video in videos]), strict=True):
+            card = parse(held)
+            if card is not None and card.audience == audience_of(video):
+                found[video.pk] = card
+        COUNTED.labels("redis").inc(len(found))
+        missing = [video for video in videos if video.pk not in found]
+        return found | self.load(missing)
+
+    def load(self, videos: Sequence[Video]) -> dict[int, SharedCard]:
+        """Make cards from PostgreSQL, by id, and keep them; three queries."""
+        if not videos:
+            return {}
+        prefetch_related_objects(videos, *card_parts())
+        represented = {video: represent_video(video) for video in videos}
+        made = {
+            video.pk: SharedCard(audience_of(video), _open_json(card))
+            for video, card in represented.items()
+            if card["sources"]
+        }
+        COUNTED.labels("postgresql").inc(len(made))
+        self._keep(made)
+        return made
+
+    def _read(self, ids: list[int]) -> list[bytes | None]:
+        redis = client()
+        if redis is None or not self.generation or not ids:
+            return [None] * len(ids)
+        try:
+            held: Any = redis.mget([key(self.generation, pk) for pk in ids])
+        except RedisError:
+            return [None] * len(ids)
+        return list(held)
+
+    def _keep(self, cards: Mapping[int, SharedCard]) -> None:
+        redis = client()
+        if redis is None or not self.generation or not cards:
+            return
+        if time.monotonic() - self._began > KEEP_WITHIN:
+            return
+        pipe = redis.pipeline(transaction=False)
+        for pk, card in cards.items():
+            value = card.audience.encode() + b"\n" + card.json
+            pipe.set(key(self.generation, pk), value, nx=True, ex=settings.FEED_CARD_SECONDS)
+        try:
+            pipe.execute()
+        except RedisError:
+            return
+
+
+def key(name: str, video: object) -> str:
+    """The key of a card in a generation."""
+    return f"feeds:{name}:card:{video}"
+
+
+def parse(held: bytes | None) -> SharedCard | None:
+    """Return the card that a value in Redis is; None for a mark, or for nothing."""
+    if not held:
+        return None
+    audience, _, body = held.partition(b"\n")
+    return SharedCard(audience.decode(), body)
+
+
+def drop(*videos: int) -> None:
+    """Put marks in the place of cards when the present transaction is committed."""
+    after_commit(partial(_mark, videos))
+
+
+def drop_all_of(author: int) -> None:
+    """The same with all cards of an author."""
+    after_commit(partial(_mark_all_of, author))
+
+
+def _mark(videos: Iterable[int], redis: Redis, name: str) -> None:
+    pipe = redis.pipeline(transaction=False)
+    for pk in videos:
+        pipe.set(key(name, pk), GONE, ex=GONE_SECONDS)
+    pipe.execute()
+
+
+def _mark_all_of(author: int, redis: Redis, name: str) -> None:
+    rows = Video.objects.filter(author=author).order_by()
+    ids = list(rows.values_list("pk", flat=True)[: MOST + 1])
+    if len(ids) > MOST:
+        renew()
+        return
+    for start in range(0, len(ids), CHUNK):
+        _mark(ids[start : start + CHUNK], redis, name)
+
+
+def _open_json(card: Card) -> bytes:
+    """The card with its author last, without the braces that end both."""
+    author = card.pop("author")
+    text = json.dumps(card | {"author": author}, ensure_ascii=False, separators=(",", ":"))
+    return text.encode()[:-2]
+
+
+def _tail(bits: int) -> bytes:
+    following, liked, saved = (
+        b"true" if bits & bit else b"false" for bit in (FOLLOWING, LIKED, SAVED)
+    )
+    return b',"following":%b},"liked":%b,"saved":%b}' % (following, liked, saved)
+
+
+_TAILS: dict[int | None, bytes] = {None: b"}}"} | {bits: _tail(bits) for bits in range(8)}

@@ -15,32 +15,47 @@ LARGEST_SKIP = 2**62
 
 @dataclass(frozen=True)
 class Asked:
-    """What a request asks for: which order, from where, how much."""
+    """What a request asks for, as it says it: which order, from where, how much.
 
-    seed: Seed
+    `order` is None for the seed's own, or the mode's; `seed` for a new one.
+    """
+
+    mode: str
+    order: str | None
+    seed: str | None
     skip: int
     limit: int
 
 
-def read_options(options: Mapping[str, str], reader: int) -> Asked:
-    """Check the options and start or resume the order that they name.
+def read_options(options: Mapping[str, str]) -> Asked:
+    """Check the options by themselves; asks no database.
 
     Args:
         options: of KNOWN; what is left out gets its default.
-        reader: the id of the person, or `seeds.NOBODY`.
 
     Raises:
-        DomainError: 400 that names the wrong option, or says why the seed cannot be used.
+        DomainError: 400 that names the wrong option.
     """
     mode = _mode(options.get("mode", "all"))
     order = _order(mode, options.get("order"))
     skip = _number("skip", options.get("skip", "0"), 0, LARGEST_SKIP)
     limit = _number("limit", options.get("limit", str(DEFAULT_LIMIT)), 1, LARGEST_LIMIT)
-    raw = options.get("seed")
-    if raw is None:
-        default = "latest" if "latest" in MODES[mode] else "shuffle"
-        return Asked(new_seed(mode, order or default, reader), skip, limit)
-    return Asked(resume(raw, mode, order, reader, skip), skip, limit)
+    return Asked(mode, order, options.get("seed"), skip, limit)
+
+
+def seed_of(asked: Asked, reader: int) -> Seed:
+    """Start or resume the order that a request names.
+
+    Args:
+        reader: the id of the person, or `seeds.NOBODY`.
+
+    Raises:
+        DomainError: 400 that says why the seed cannot be used.
+    """
+    if asked.seed is not None:
+        return resume(asked.seed, asked.mode, asked.order, reader, asked.skip)
+    default = "latest" if "latest" in MODES[asked.mode] else "shuffle"
+    return new_seed(asked.mode, asked.order or default, reader)
 
 
 def _mode(raw: str) -> str:

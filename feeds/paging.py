@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from feeds.cards import load_cards
+from feeds.cards import SharedCard, Shelf, ShownCard, show
 from feeds.modes import MODES, Candidate, Mode
 from feeds.seeds import Place, Seed, sign
 from feeds.shuffle import overfetch
@@ -21,7 +22,10 @@ Row = TypeVar("Row")
 
 @dataclass(frozen=True)
 class Page:
-    """What a feed request answers. `seed` and `next_skip` are what to ask for next."""
+    """What a feed request answers. `seed` and `next_skip` are what to ask for next.
+
+    `ahead` is what makes it not the end: the first video of the next page, and its audience.
+    """
 
     mode: str
     order: str
@@ -30,7 +34,13 @@ class Page:
     limit: int
     next_skip: int
     end: bool
-    results: list[Card]
+    shown: list[ShownCard]
+    ahead: tuple[int, str] | None
+
+    @cached_property
+    def results(self) -> list[Card]:
+        """The cards for templates."""
+        return [card.as_dict() for card in self.shown]
 
 
 class LiveShare:
@@ -107,10 +117,11 @@ def make_page(viewer: "Viewer", seed: Seed, skip: int, limit: int) -> Page:
         skip: any number from 0; past the end it gives an empty page.
         limit: how many, from 1.
     """
+    shelf = Shelf()
     mode = MODES[seed.mode][seed.order]
     beyond, after = _start(mode, viewer, seed, skip)
     if beyond:
-        return _page(seed.moved(skip, None, ended=True), skip, limit, skip, [], end=True)
+        return _page(seed.moved(skip, None, ended=True), skip, limit, skip, [], None)
     scan: Scan[Video] = Scan(
         lambda place, count: mode.candidates(viewer, seed, place, count),
         lambda names: mode.live(viewer, names),
@@ -118,23 +129,24 @@ def make_page(viewer: "Viewer", seed: Seed, skip: int, limit: int) -> Page:
         _shares[mode],
     )
     # One more than the page tells whether this is the end.
-    cards = _fill(scan, viewer, limit + 1)
+    cards = _fill(scan, shelf, limit + 1)
     kept, rest = scan.found[:limit], scan.found[limit:]
-    end = not rest
-    results = [cards[video.pk] for _, video in kept]
+    shown = show({video.pk: cards[video.pk] for _, video in kept}, viewer.pk if viewer else None)
+    ahead = (rest[0][1].pk, cards[rest[0][1].pk].audience) if rest else None
     if mode.by_rank:
-        next_skip = max(skip, seed.snapshot.used) if end else rest[0][0][0]
-        return _page(seed, skip, limit, next_skip, results, end=end)
-    place = kept[-1][0] if kept else None
-    next_skip = skip + len(kept)
-    return _page(seed.moved(next_skip, place, ended=end), skip, limit, next_skip, results, end=end)
+        next_skip = rest[0][0][0] if rest else max(skip, seed.snapshot.used)
+    else:
+        place = kept[-1][0] if kept else None
+        next_skip = skip + len(kept)
+        seed = seed.moved(next_skip, place, ended=not rest)
+    return _page(seed, skip, limit, next_skip, shown, ahead)
 
 
-def _fill(scan: Scan[Video], viewer: "Viewer", wanted: int) -> dict[int, Card]:
+def _fill(scan: Scan[Video], shelf: Shelf, wanted: int) -> dict[int, SharedCard]:
     """Top up until `wanted` have cards; what was deleted while we read is dropped."""
     while True:
         scan.top_up(wanted)
-        cards = load_cards([video for _, video in scan.found[:wanted]], viewer)
+        cards = shelf.cards([video for _, video in scan.found[:wanted]])
         gone = [entry for entry in scan.found[:wanted] if entry[1].pk not in cards]
         if not gone:
             return cards
@@ -152,7 +164,12 @@ def _start(mode: Mode, viewer: "Viewer", seed: Seed, skip: int) -> tuple[bool, P
 
 
 def _page(
-    seed: Seed, skip: int, limit: int, next_skip: int, results: list[Card], *, end: bool
+    seed: Seed,
+    skip: int,
+    limit: int,
+    next_skip: int,
+    shown: list[ShownCard],
+    ahead: tuple[int, str] | None,
 ) -> Page:
     return Page(
         mode=seed.mode,
@@ -161,6 +178,7 @@ def _page(
         skip=skip,
         limit=limit,
         next_skip=next_skip,
-        end=end,
-        results=results,
+        end=ahead is None,
+        shown=shown,
+        ahead=ahead,
     )

@@ -8,7 +8,7 @@ from django.db import connection, transaction
 
 from accounts.models import User
 from accounts.throttling import limited
-from feeds import affinity, export, tasks
+from feeds import affinity, export, prepared, tasks
 from feeds.models import VIEW_SECONDS, Export, NotInterested
 from tiktok_clone.common import jobs
 from tiktok_clone.common.errors import DomainError, invalid
@@ -88,6 +88,7 @@ def refuse_video(user: User, video_id: int) -> None:
         raise DomainError("own_video", "This is your own video; you can delete it.")
     if insert_once(NotInterested, user_id=user.pk, video_id=video.pk):
         affinity.settle(user.pk, [video.pk])
+        prepared.forget(user.pk)
 
 
 @transaction.atomic
@@ -96,6 +97,7 @@ def allow_video(user: User, video_id: int) -> None:
     video = lock_video(user, video_id)
     if delete_row(NotInterested, user_id=user.pk, video_id=video.pk):
         affinity.settle(user.pk, [video.pk])
+        prepared.forget(user.pk)
 
 
 @limited("export_user")

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db.models import Exists
 from rest_framework.authentication import SessionAuthentication
+from rest_framework.request import Request
 from rest_framework_simplejwt.authentication import JWTAuthentication
 from rest_framework_simplejwt.exceptions import InvalidToken, TokenError
 
@@ -49,6 +50,19 @@ class StatelessAuthentication(ActiveUserAuthentication):
     def get_user(self, validated_token: Any) -> Any:
         """Wrap the token."""
         return TokenPerson(validated_token)
+
+
+def active_user(request: Request) -> User:
+    """Return the account of who asks, for a view that began with StatelessAuthentication.
+
+    Raises:
+        DomainError: `account_gone` or `session_ended` (401), as ActiveUserAuthentication does.
+    """
+    person: Any = request.user
+    if isinstance(person, TokenPerson):
+        person = ActiveUserAuthentication().get_user(person.token)
+    user: User = person
+    return user
 
 
 class BrowserSessionAuthentication(SessionAuthentication):

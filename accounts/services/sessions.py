@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from accounts import audit
+from accounts import audit, signals
 from accounts.clients import Client
 from accounts.models import Session, User
 from tiktok_clone.common.errors import DomainError
@@ -100,10 +100,13 @@ def end_all_sessions(user: User, reason: str, *, keep: uuid.UUID | None = None) 
 def _end(sessions: QuerySet[Session], reason: str) -> int:
     with transaction.atomic():
         live = sessions.filter(ended_at=None)
-        keys = list(live.exclude(session_key="").values_list("session_key", flat=True))
+        found = list(live.values_list("user_id", "session_key"))
         ended = live.update(ended_at=timezone.now(), ended_reason=reason, token_id=None)
-        for key in keys:
-            forget_browser(key)
+        for _, key in found:
+            if key:
+                forget_browser(key)
+        if found:
+            signals.sessions_ended.send(Session, user_ids={user_id for user_id, _ in found})
     return ended
 
 

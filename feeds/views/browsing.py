@@ -8,10 +8,10 @@ from django.shortcuts import redirect, render
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
-from feeds.paging import make_page
+from feeds.prefetch import prepare_after
 from feeds.search import find_tags
 from feeds.trending import trending_tags, trending_videos
-from feeds.views.scrolling import asked_of, fresh, next_url, people_to_follow
+from feeds.views.scrolling import fresh, next_url, page_for, people_to_follow
 from tiktok_clone.common.errors import not_found
 from tiktok_clone.common.searching import clean_query
 from videos.filters import VideoFilter
@@ -34,19 +34,20 @@ def explore(request: HttpRequest) -> HttpResponse:
     Context: `cards` and `next_url` of the grid; on its first page also `tags`, `popular`
     (cards) and `people`.
     """
-    asked = asked_of(request, "all", TILES_PER_PAGE)
-    if asked is None:
+    page = page_for(request, "all", TILES_PER_PAGE)
+    if page is None:
         return redirect(request.path)
-    page = make_page(request.user, asked.seed, asked.skip, asked.limit)
     context: dict[str, Any] = {"cards": page.results, "next_url": next_url(request, page)}
-    if not asked.skip:
+    if not page.skip:
         popular = trending_videos(request.user).for_cards()[:POPULAR]
         context |= {
             "tags": tags_now(),
             "popular": represent_videos(popular, request.user.pk),
             "people": people_to_follow(request),
         }
-    return render(request, "feeds/explore.html", context)
+    response = render(request, "feeds/explore.html", context)
+    prepare_after(response, request.user.pk, page)
+    return response
 
 
 @require_safe

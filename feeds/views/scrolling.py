@@ -15,9 +15,10 @@ from django.views.decorators.http import require_safe
 
 from accounts import finding
 from accounts.models import User
-from feeds.api.views import represent_page
-from feeds.options import Asked, read_options
+from feeds.options import read_options, seed_of
 from feeds.paging import Page, make_page
+from feeds.prefetch import prepare_after
+from feeds.prepared import take
 from feeds.seeds import NOBODY
 from tiktok_clone.common.errors import DomainError
 
@@ -51,36 +52,41 @@ def friends(request: HttpRequest) -> HttpResponse:
 def _scroll(request: HttpRequest, mode: str) -> HttpResponse:
     """Render a page of clips.
 
-    Context: `page` (as in the API), `next_url` (of the next page here), `tab`, `home_url`, and
-    `suggestions` where there is nothing to show.
+    Context: `page`, `next_url` (of the next page here), `tab`, `home_url`, and `suggestions`
+    where there is nothing to show.
     """
     context: dict[str, Any] = {"tab": mode, "home_url": request.path}
+    page = None
     if mode == "all" or request.user.is_authenticated:
-        asked = asked_of(request, mode, CLIPS_PER_PAGE)
-        if asked is None:
+        page = page_for(request, mode, CLIPS_PER_PAGE)
+        if page is None:
             return redirect(request.path)
-        page = make_page(request.user, asked.seed, asked.skip, asked.limit)
-        context |= {"page": represent_page(request, page), "next_url": next_url(request, page)}
-        if mode != "all" and not page.results and not asked.skip:
+        context |= {"page": page, "next_url": next_url(request, page)}
+        if mode != "all" and not page.shown and not page.skip:
             context["suggestions"] = people_to_follow(request)
     else:
         context["page"] = {"mode": mode, "end": True, "results": [], "seed": "", "skip": 0}
     template = "feeds/_articles.html" if _is_fragment(request) else "feeds/feed.html"
     response = render(request, template, context)
     patch_vary_headers(response, ["X-Fragment"])
+    if page is not None:
+        prepare_after(response, request.user.pk, page)
     return response
 
 
-def asked_of(request: HttpRequest, mode: str, limit: int) -> Asked | None:
-    """Read the options; None for a seed that a person cannot go on with: start anew.
+def page_for(request: HttpRequest, mode: str, limit: int) -> Page | None:
+    """Return the page asked for; None for a seed that a person cannot go on with: start anew.
 
     A script gets the refusal instead, since it must not append another order.
     """
     names = ("order", "seed", "skip")
     options = {name: request.GET[name] for name in names if request.GET.get(name)}
     options |= {"mode": mode, "limit": str(limit)}
+    reader = request.user.pk or NOBODY
     try:
-        return read_options(options, request.user.pk or NOBODY)
+        asked = read_options(options)
+        page = take(reader, asked) if reader != NOBODY else None
+        return page or make_page(request.user, seed_of(asked, reader), asked.skip, asked.limit)
     except DomainError:
         if _is_fragment(request):
             raise

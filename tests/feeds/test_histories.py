@@ -13,7 +13,7 @@ from django.db import transaction
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from feeds.options import read_options
+from feeds.options import read_options, seed_of
 from feeds.paging import Page, make_page
 from tests.feeds.scroll import ORDERS
 from tests.feeds.worlds import PEOPLE, World, histories
@@ -51,8 +51,8 @@ class Reader:
         elif self.integer is not None:
             options["seed"] = self.integer
         reader = self.world.reader
-        asked = read_options({name: str(value) for name, value in options.items()}, reader.pk)
-        return make_page(reader, asked.seed, asked.skip, asked.limit)
+        asked = read_options({name: str(value) for name, value in options.items()})
+        return make_page(reader, seed_of(asked, reader.pk), asked.skip, asked.limit)
 
     def read(self, limit: int) -> Page:
         """Read one page and check what must hold for each."""

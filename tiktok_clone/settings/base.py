@@ -132,6 +132,11 @@ else:
 FEED_CACHED_READERS = env.int("FEED_CACHED_READERS", 50_000)
 # What an author with more followers posts is fetched by those who read, not pushed to all.
 FEED_PUSH_MAX_FOLLOWERS = env.int("FEED_PUSH_MAX_FOLLOWERS", 20_000)
+# A card of a feed lives for so long in Redis: its counts lag by as much. Addresses of media that
+# expire must live longer.
+FEED_CARD_SECONDS = env.int("FEED_CARD_SECONDS", 30)
+# Threads of each web process that prepare next pages; 0 prepares none.
+FEED_PREFETCH_THREADS = env.int("FEED_PREFETCH_THREADS", 2)
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["accounts.backends.EmailBackend"]

@@ -21,3 +21,5 @@ WHITENOISE_AUTOREFRESH = True
 DATABASES["default"]["CONN_MAX_AGE"] = 0
 # Tests of cached timelines switch them on.
 FEED_CACHED_READERS = 0
+# Tests of prepared pages switch them on, and prepare without threads.
+FEED_PREFETCH_THREADS = 0

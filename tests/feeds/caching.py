@@ -1,0 +1,85 @@
+"""What tests of caches need: PostgreSQL and Redis away, counted, and threads that wait."""
+
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.db import OperationalError, connection
+from redis.connection import AbstractConnection
+from redis.exceptions import ConnectionError as RedisAway
+
+from accounts.api.tokens import token_pair
+from accounts.models import Session, User
+from tests.api_client import ApiClient
+from tiktok_clone.common import redis
+
+MODULES = ("feeds.cards", "feeds.prepared", "tiktok_clone.common.generation")
+
+
+class Later:
+    """Stands for the pool of threads: does nothing until it is told to."""
+
+    def __init__(self) -> None:
+        self.waiting: list[Callable[[], object]] = []
+
+    def submit(self, work: Callable[[], object]) -> bool:
+        self.waiting.append(work)
+        return True
+
+    def run(self) -> None:
+        while self.waiting:
+            self.waiting.pop(0)()
+
+
+class Redisless:
+    """A client to whom nobody answers."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise RedisAway("away")
+
+
+def signed_in(user: User) -> ApiClient:
+    """A client with an access token, as programs have it."""
+    session = Session.objects.create(user=user, kind=Session.Kind.API, token_id=uuid.uuid4())
+    return ApiClient(token=token_pair(session)["access"])
+
+
+def use_client(monkeypatch: pytest.MonkeyPatch, given: object) -> None:
+    """Give all modules of the caches another client of Redis, or None."""
+    for module in MODULES:
+        monkeypatch.setattr(f"{module}.client", lambda: given)
+
+
+@contextmanager
+def without_postgresql() -> Iterator[None]:
+    """Every query raises."""
+
+    def raise_error(*_: Any) -> None:
+        raise OperationalError("PostgreSQL was asked")
+
+    with connection.execute_wrapper(raise_error):
+        yield
+
+
+@contextmanager
+def round_trips(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
+    """Collect what is sent to Redis, one entry for each time that an answer is waited for."""
+    sent: list[Any] = []
+    send = AbstractConnection.send_packed_command
+
+    def counted(self: Any, command: Any, *args: Any, **options: Any) -> Any:
+        sent.append(command)
+        return send(self, command, *args, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(AbstractConnection, "send_packed_command", counted)
+        yield sent
+
+
+def connected() -> Any:
+    """The client of this process; tests of Redis need it."""
+    found = redis.client()
+    assert found is not None
+    return found
