@@ -14,7 +14,7 @@ from accounts.models import Follow, User
 from accounts.services import relationships
 from feeds import behind, fanout, timeline
 from feeds.models import PendingFanout, PullAuthor
-from feeds.options import read_options
+from feeds.options import read_options, seed_of
 from feeds.paging import make_page
 from feeds.seeds import micros
 from feeds.tasks import fan_out
@@ -70,8 +70,8 @@ def publish(author: User, *, push: bool = True) -> int:
 
 
 def page(reader: User, mode: str = "following", limit: int = 20, **more: str) -> list[int]:
-    asked = read_options({"mode": mode, "limit": str(limit), **more}, reader.pk)
-    made = make_page(reader, asked.seed, asked.skip, asked.limit)
+    asked = read_options({"mode": mode, "limit": str(limit), **more})
+    made = make_page(reader, seed_of(asked, reader.pk), asked.skip, asked.limit)
     return [card["id"] for card in made.results]
 
 
