@@ -11,27 +11,31 @@ from threading import BoundedSemaphore
 
 from django.db import close_old_connections
 
-THREADS = 2
-WAITING = 8
+WAITING = 4  # for each thread, itself included
 logger = logging.getLogger(__name__)
-_threads = ThreadPoolExecutor(THREADS, "behind")
-_room = BoundedSemaphore(WAITING)
 
 
-def run(work: Callable[[], object]) -> bool:
-    """Do it soon; returns False where too much waits already."""
-    if not _room.acquire(blocking=False):
-        return False
-    _threads.submit(_run, work)
-    return True
+class Pool:
+    """Threads with a short queue."""
 
+    def __init__(self, name: str, threads: int) -> None:
+        self._name = name
+        self._threads = ThreadPoolExecutor(threads, name)
+        self._room = BoundedSemaphore(threads * WAITING)
 
-def _run(work: Callable[[], object]) -> None:
-    close_old_connections()
-    try:
-        work()
-    except Exception as error:
-        logger.warning("Work behind an answer failed: %s", type(error).__name__)
-    finally:
+    def submit(self, work: Callable[[], object]) -> bool:
+        """Do it soon; returns False where too much waits already."""
+        if not self._room.acquire(blocking=False):
+            return False
+        self._threads.submit(self._run, work)
+        return True
+
+    def _run(self, work: Callable[[], object]) -> None:
         close_old_connections()
-        _room.release()
+        try:
+            work()
+        except Exception as error:
+            logger.warning("Work behind an answer (%s): %s", self._name, type(error).__name__)
+        finally:
+            close_old_connections()
+            self._room.release()

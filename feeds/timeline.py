@@ -18,7 +18,7 @@ and the list after, so that whatever is committed is in one of them.
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from django.conf import settings
@@ -26,7 +26,8 @@ from prometheus_client import Counter
 from redis import Redis, RedisError
 from redis.exceptions import NoScriptError
 
-from feeds import behind, scripts
+from feeds import scripts
+from feeds.behind import Pool
 from feeds.circles import FOLLOWED, FRIENDS, Circle, rows
 from feeds.seeds import Place, micros
 from tiktok_clone.common import generation
@@ -82,7 +83,7 @@ def newest(circle: Circle, reader: int) -> Known:
         return NOTHING
     missing = [one for one, entries in zip(wanted, found, strict=True) if entries is None]
     for one in missing:
-        behind.run(partial(build, one))
+        _builders().submit(partial(build, one))
     COUNTED.labels("miss" if missing else "hit").inc()
     if missing:
         return NOTHING
@@ -212,6 +213,11 @@ def _merge(pending: list[Place], lists: list[list[bytes]]) -> Known:
         latest[pk] = time
     found = sorted(((time, pk) for pk, time in latest.items()), reverse=True)
     return Known([one for one in found if floor is None or one > floor], complete=floor is None)
+
+
+@cache
+def _builders() -> Pool:
+    return Pool("timelines", 1)
 
 
 def _prefix(name: str) -> str:

@@ -11,7 +11,7 @@ from procrastinate.contrib.django import app
 from accounts.models import User
 from tests.api_client import ApiClient
 from tests.factories import UserFactory
-from tiktok_clone.common import signing
+from tiktok_clone.common import generation, signing
 
 RunJobs = Callable[[], None]
 
@@ -21,8 +21,10 @@ def _fresh_caches() -> Iterator[None]:
     """No test sees what another one cached."""
     cache.clear()
     signing.forget_epoch()
+    generation.forget()
     yield
     signing.forget_epoch()
+    generation.forget()
 
 
 @pytest.fixture(autouse=True)

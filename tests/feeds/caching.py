@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 from django.db import OperationalError, connection
+from redis import Redis
+from redis.backoff import NoBackoff
 from redis.connection import AbstractConnection
-from redis.exceptions import ConnectionError as RedisAway
+from redis.retry import Retry
 
 from accounts.api.tokens import token_pair
 from accounts.models import Session, User
@@ -33,11 +35,9 @@ class Later:
             self.waiting.pop(0)()
 
 
-class Redisless:
+def nobody_there() -> Redis:
     """A client to whom nobody answers."""
-
-    def __getattr__(self, name: str) -> Any:
-        raise RedisAway("away")
+    return Redis(unix_socket_path="/nowhere", retry=Retry(NoBackoff(), 0))
 
 
 def signed_in(user: User) -> ApiClient:

@@ -12,7 +12,7 @@ from accounts.services import profiles, suspension
 from feeds import cards
 from feeds.cards import GONE, Shelf, drop, drop_all_of, show
 from tests.factories import UserFactory, VideoFactory, befriend
-from tests.feeds.caching import Redisless, connected, use_client, without_postgresql
+from tests.feeds.caching import connected, nobody_there, use_client, without_postgresql
 from tiktok_clone.common.generation import generation
 from videos.captions import link_caption
 from videos.models import Video, Visibility
@@ -142,7 +142,7 @@ def test_a_mark_that_cannot_be_put_begins_a_new_generation(
 ) -> None:
     shelf, before, old = Shelf(), rows(video.pk), generation()
     with monkeypatch.context() as patch:
-        use_client(patch, Redisless())
+        use_client(patch, nobody_there())
         publishing.edit_video(video.author, video.pk, caption="new")
     assert generation() != old
     shelf.load(before)
@@ -200,12 +200,12 @@ def test_a_video_without_files_gets_no_card(video: Video) -> None:
     assert Shelf().cards([video]) == {}
 
 
-@pytest.mark.parametrize("given", [None, Redisless()])
+@pytest.mark.parametrize("away", [None, nobody_there])
 def test_without_redis_cards_come_from_postgresql(
-    given: object, video: Video, monkeypatch: pytest.MonkeyPatch
+    away: Any, video: Video, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected = Shelf().cards(rows(video.pk))
-    use_client(monkeypatch, given)
+    use_client(monkeypatch, away and away())
     assert Shelf().cards(rows(video.pk)) == expected
     drop(video.pk)
 

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -244,9 +245,11 @@ BUDGET = 24
 @pytest.mark.parametrize("path", PATHS)
 def test_a_page_costs_the_same_for_few_and_for_many(path: str, reader: Client, user: User) -> None:
     def cost() -> int:
+        cache.clear()  # or the cards of the first time would still be there
         with CaptureQueriesContext(connection) as captured:
             reader.get(path)
-        return len([q for q in captured if "common_signingepoch" not in q["sql"]])
+        ignored = ("common_signingepoch", "common_cachegeneration")
+        return len([q for q in captured if not any(word in q["sql"] for word in ignored)])
 
     def more(count: int) -> None:
         for n in range(count):

@@ -18,17 +18,19 @@ from accounts import services as people
 from accounts.models import User
 from accounts.services import sessions, suspension
 from feeds import prepared, services
+from feeds.behind import WAITING, Pool
+from feeds.cards import Shelf
 from feeds.options import Asked, seed_of
 from feeds.paging import Page, make_page
-from feeds.prefetch import WAITING, Pool, prepare_after
+from feeds.prefetch import prepare_after
 from feeds.prepared import prepare, take
 from feeds.seeds import new_seed
 from tests.api_client import ApiClient
 from tests.factories import UserFactory, VideoFactory, befriend
 from tests.feeds.caching import (
     Later,
-    Redisless,
     connected,
+    nobody_there,
     round_trips,
     signed_in,
     use_client,
@@ -37,6 +39,7 @@ from tests.feeds.caching import (
 from tests.feeds.scroll import FEED, ORDERS, check, follow_up, ids, pages, scroll
 from tiktok_clone.common.generation import generation
 from videos.forgetting import forget_some
+from videos.models import Video
 from videos.services import engagement, moderation, publishing
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -54,6 +57,7 @@ class FrozenTime:
 def friend(user: User) -> User:
     person = UserFactory()
     befriend(user, person)
+    User.objects.update(followers_count=1, following_count=1)
     return person
 
 
@@ -107,6 +111,7 @@ class TestHotPages:
         published = [VideoFactory(author=friend).pk for _ in range(33)]
         page = reader.get(FEED, {"mode": mode, "order": order, "limit": 3})
         seen = ids(page)
+        connected().script_load(prepared._TAKE)  # once in the life of a Redis
         with counting() as hits:
             for _ in range(10):
                 later.run()
@@ -181,7 +186,7 @@ class TestHotPages:
                 asked += 1
                 later.run()
                 shown += [int(pk) for pk in re.findall(r'data-clip="(\d+)"', html)]
-                found = re.search(r'data-(?:next|hx-get)="(/[^"]*\?seed=[^"]+)"', html)
+                found = re.search(r'(?:data-next|href)="(/[^"]*\?seed=[^"]+)"', html)
                 following = found[1].replace("&amp;", "&") if found else None
             assert hits() == asked - 1 >= 2
         assert path == "/explore" or sorted(shown) == published
@@ -365,6 +370,20 @@ class TestChanges:
             prepare(user.pk, page)
         assert take(user.pk, after(page)) is None
 
+    @pytest.mark.parametrize("act", ["delete", "hide", "private", "private account"])
+    def test_after_the_marks_are_over(
+        self, act: str, user: User, friend: User, later: Later, clips: list[int]
+    ) -> None:
+        """Somebody else has had the cards made anew, for the people they are for now."""
+        page = begin(user)
+        prepare(user.pk, page)
+        target = videos(self.direct(user, page))[1]
+        ACTS[act][0](user, friend, target)
+        for pk in clips:
+            connected().delete(f"feeds:{generation()}:card:{pk}")
+        Shelf().cards(list(Video.objects.published().select_related("author")))
+        assert take(user.pk, after(page)) is None
+
     def test_the_one_that_makes_it_not_the_end_is_looked_at_too(
         self, user: User, later: Later, friend: User, clips: list[int]
     ) -> None:
@@ -427,7 +446,7 @@ class TestChanges:
         page = begin(user)
         prepare(user.pk, page)
         with monkeypatch.context() as patch:
-            use_client(patch, Redisless())
+            use_client(patch, nobody_there())
             people.unfollow(user, friend)
         assert take(user.pk, after(page)) is None
 
@@ -442,12 +461,12 @@ class TestRedisAway:
     """The same sequence, whatever is the matter with Redis."""
 
     @every_order
-    @pytest.mark.parametrize("given", [None, Redisless()])
+    @pytest.mark.parametrize("away", [None, nobody_there])
     def test_away(
         self,
         mode: str,
         order: str,
-        given: object,
+        away: Any,
         reader: ApiClient,
         later: Later,
         clips: list[int],
@@ -459,7 +478,7 @@ class TestRedisAway:
             seen += ids(page)
             later.run()
             if number == 1:
-                use_client(monkeypatch, given)
+                use_client(monkeypatch, away and away())
         assert seen == whole
         assert sorted(seen) == clips
 
@@ -480,7 +499,7 @@ class TestThreads:
     """The pool: a few threads, a short queue."""
 
     def test_work_is_done_by_threads_and_dropped_when_too_much_waits(self) -> None:
-        pool, go, done = Pool(1), threading.Event(), []
+        pool, go, done = Pool("prefetch", 1), threading.Event(), []
         finished = threading.Semaphore(0)
 
         def work() -> None:
@@ -496,13 +515,13 @@ class TestThreads:
         assert all(name.startswith("prefetch") for name in done)
 
     def test_what_fails_takes_no_thread_along(self) -> None:
-        pool, done = Pool(1), threading.Event()
+        pool, done = Pool("prefetch", 1), threading.Event()
         pool.submit(lambda: 1 / 0)
         pool.submit(done.set)
         assert done.wait(10)
 
     def test_threads_close_their_connections(self, user: User) -> None:
-        pool, done = Pool(1), threading.Event()
+        pool, done = Pool("prefetch", 1), threading.Event()
         inside: list[Any] = []
 
         def work() -> None:
