@@ -1,9 +1,13 @@
 """What the worker does for the feed engine."""
 
+import logging
+
 from accounts.models import User
-from feeds import affinity, export, trending
+from feeds import affinity, compaction, export, trending
 from feeds.seeds import forget_old_snapshots
 from tiktok_clone.common import jobs
+
+log = logging.getLogger(__name__)
 
 TRENDS = "recompute_trends"
 
@@ -20,6 +24,16 @@ def forget_old_seeds(timestamp: int) -> None:
 def recompute_trends(timestamp: int) -> None:
     """Bring the trends of videos and hashtags up to date."""
     trending.recompute()
+
+
+@jobs.periodic(cron="37 * * * *")
+@jobs.task(queueing_lock="compact_slots")
+def compact_slots(timestamp: int) -> None:
+    """Give the shuffle places without holes when there are too many of them."""
+    try:
+        log.info("%s", compaction.compact())
+    except compaction.NotNowError as reason:
+        log.debug("not compacted: %s", reason)
 
 
 @jobs.task(retry=jobs.RETRY)
