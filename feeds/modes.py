@@ -18,7 +18,7 @@ from feeds.circles import FOLLOWED, FRIENDS, Circle, rows
 from feeds.models import NotInterested
 from feeds.seeds import Place, Seed, micros
 from feeds.shuffle import Permutation
-from videos.models import Video
+from videos.models import SlotRun, Video
 from videos.models.video import VideoQuerySet
 
 if TYPE_CHECKING:
@@ -67,16 +67,17 @@ class Mode(Protocol):
 
 
 class Everybody:
-    """`all`: the permutation of the slots used at the snapshot. A place is (rank, slot)."""
+    """`all`: the permutation of the shuffle's places at the snapshot. A place is (rank, slot)."""
 
     by_rank = True
 
     def candidates(
         self, viewer: "Viewer", seed: Seed, after: Place | None, count: int
     ) -> list[Candidate]:
-        """Permute the next ranks; asks no database."""
+        """Permute the next ranks; slots of the first epoch are known without a query."""
         start = after[0] + 1 if after else 0
-        slots = Permutation(seed.snapshot.used, seed.key).slots(start, count)
+        places = Permutation(seed.snapshot.used, seed.key).slots(start, count)
+        slots = SlotRun.objects.slots(seed.snapshot.epoch, places)
         return [Candidate(slot, (rank, slot)) for rank, slot in enumerate(slots, start)]
 
     def live(self, viewer: "Viewer", names: Iterable[int]) -> dict[int, Video]:

@@ -22,9 +22,8 @@ from feeds.models import SeedSnapshot
 from feeds.shuffle import MASK
 from tiktok_clone.common.errors import DomainError
 from tiktok_clone.common.signing import current_epoch
-from videos.models import SlotEpoch
+from videos.models import FIRST_EPOCH, SlotEpoch
 
-VERSION = 1
 LIFETIME = timedelta(days=1)
 SNAPSHOT_LIFETIME = timedelta(hours=1)
 NOBODY = 0  # the reader of who is not signed in; ids of people start at 1
@@ -45,7 +44,8 @@ _START, _PLACE, _END = range(3)
 class Snapshot:
     """A moment of the publications: all that came before it are committed.
 
-    `used` counts the slots, `taken_at` is the time of the last publication.
+    `used` counts the places of the shuffle in this epoch of the slots, `taken_at` is the time
+    of the last publication.
     """
 
     epoch: int
@@ -89,7 +89,7 @@ def take_snapshot() -> Snapshot:
     a higher slot, however long its transaction was open.
     """
     row = SlotEpoch.objects.current()
-    return Snapshot(row.epoch, row.used, row.last_published_at)
+    return Snapshot(row.epoch, row.places, row.last_published_at)
 
 
 def resume(raw: str, mode: str, order: str | None, reader: int, skip: int) -> Seed:
@@ -105,7 +105,15 @@ def resume(raw: str, mode: str, order: str | None, reader: int, skip: int) -> Se
             `…_order`; the message says to refresh.
     """
     if _INTEGER.fullmatch(raw) and reader != NOBODY:
-        return _of_integer(int(raw), mode, order or "shuffle", reader, skip)
+        seed = _of_integer(int(raw), mode, order or "shuffle", reader, skip)
+    else:
+        seed = _of_token(raw, mode, order, reader)
+    if not SlotEpoch.objects.current().can_read(seed.snapshot.epoch):
+        raise _expired()
+    return seed
+
+
+def _of_token(raw: str, mode: str, order: str | None, reader: int) -> Seed:
     seed = read_token(raw)
     if seed.reader != reader:
         raise _refused("seed_of_another_reader", "This seed was made for another reader.")
@@ -113,8 +121,7 @@ def resume(raw: str, mode: str, order: str | None, reader: int, skip: int) -> Se
         raise _refused("seed_of_another_mode", f"This seed belongs to the mode {seed.mode}.")
     if order is not None and seed.order != order:
         raise _refused("seed_of_another_order", f"This seed belongs to the order {seed.order}.")
-    age = time.time() - seed.made
-    if age > LIFETIME.total_seconds() or seed.snapshot.epoch != SlotEpoch.objects.current().epoch:
+    if time.time() - seed.made > LIFETIME.total_seconds():
         raise _expired()
     return seed
 
@@ -125,7 +132,7 @@ def sign(seed: Seed) -> str:
     key, video_id = seed.place or (0, 0)
     snapshot = seed.snapshot
     packed = _TOKEN.pack(
-        VERSION,
+        _version(snapshot.epoch),
         _MODES.index(seed.mode),
         _ORDERS.index(seed.order),
         state,
@@ -172,7 +179,7 @@ def _unpacked(
     place_key: int,
     place_id: int,
 ) -> Seed:
-    if version != VERSION:
+    if version != _version(epoch):
         raise ValueError(version)
     return Seed(
         mode=_MODES[mode],
@@ -185,6 +192,15 @@ def _unpacked(
         place=(place_key, place_id) if state == _PLACE else None,
         ended=state == _END,
     )
+
+
+def _version(epoch: int) -> int:
+    """Return 1 where places are slots, 2 where they are not.
+
+    So a process that knows nothing of runs refuses the tokens of later epochs, and those that
+    it makes itself of such an epoch are refused here.
+    """
+    return 1 if epoch == FIRST_EPOCH else 2
 
 
 @transaction.atomic

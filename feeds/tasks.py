@@ -1,9 +1,13 @@
 """What the worker does for the feed engine."""
 
+import logging
+
 from accounts.models import User
-from feeds import affinity, export, fanout, trending
+from feeds import affinity, compaction, export, fanout, trending
 from feeds.seeds import forget_old_snapshots
 from tiktok_clone.common import jobs
+
+log = logging.getLogger(__name__)
 
 TRENDS = "recompute_trends"
 
@@ -28,6 +32,16 @@ def fan_out(video_id: int, after: int = 0) -> None:
     reached = fanout.deliver(video_id, after)
     if reached is not None:
         jobs.enqueue(fan_out, video_id=video_id, after=reached)
+
+
+@jobs.periodic(cron="37 * * * *")
+@jobs.task(queueing_lock="compact_slots")
+def compact_slots(timestamp: int) -> None:
+    """Give the shuffle places without holes when there are too many of them."""
+    try:
+        log.info("%s", compaction.compact())
+    except compaction.NotNowError as reason:
+        log.debug("not compacted: %s", reason)
 
 
 @jobs.task(retry=jobs.RETRY)

@@ -231,7 +231,7 @@ class TestSeeds:
         assert self.refused(as_user, follow_up(page)) == "seed_expired"
 
     def test_of_an_older_epoch_of_slots(self, as_user: ApiClient, page: dict[str, Any]) -> None:
-        SlotEpoch.objects.update(epoch=2)
+        SlotEpoch.objects.update(epoch=3)
         assert self.refused(as_user, follow_up(page)) == "seed_expired"
 
     def test_from_before_the_database_was_emptied(

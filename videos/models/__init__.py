@@ -4,12 +4,13 @@ from videos.models.comment import Comment, CommentLike
 from videos.models.engagement import Like, Save, Share
 from videos.models.hashtag import Hashtag, Mention, VideoHashtag
 from videos.models.report import Report
-from videos.models.slot import SlotEpoch, Stamp
+from videos.models.slot import FIRST_EPOCH, SlotEpoch, SlotRun, Stamp
 from videos.models.subtitles import Subtitles
 from videos.models.tombstone import Tombstone
 from videos.models.video import TRANSITIONS, Rendition, Status, Video, Visibility
 
 __all__ = [
+    "FIRST_EPOCH",
     "TRANSITIONS",
     "Comment",
     "CommentLike",
@@ -21,6 +22,7 @@ __all__ = [
     "Save",
     "Share",
     "SlotEpoch",
+    "SlotRun",
     "Stamp",
     "Status",
     "Subtitles",
