@@ -6,12 +6,12 @@ from django.contrib.auth.decorators import login_required as _login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
 
 from accounts.forms import RuledForm
 from accounts.models import User
 from tiktok_clone.common.errors import DomainError
+from tiktok_clone.common.views import is_on_this_site
 
 login_required = _login_required
 private = never_cache
@@ -26,9 +26,7 @@ def person_of(request: HttpRequest) -> User:
 def safe_next(request: HttpRequest, default: str = "feed") -> str:
     """Where to go afterwards: `next` if it is on this site, else the named route."""
     target = request.POST.get("next") or request.GET.get("next") or ""
-    if url_has_allowed_host_and_scheme(
-        target, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    ):
+    if is_on_this_site(request, target):
         return target
     return reverse(default) if "/" not in default else default
 

@@ -52,6 +52,7 @@ class FeedView(APIView):
     @extend_schema(
         summary="Scroll the feed",
         operation_id="videos_feed",
+        auth=[{"bearer": []}, {"cookie": []}],  # to a client, the same token as elsewhere
         parameters=[FeedOptionsSerializer],
         responses=FeedPageSerializer,
     )

@@ -4,6 +4,7 @@ import { ApiError, call } from "./api.js";
 import { toast } from "./toast.js";
 
 const followed = new Map(); // handle -> off, on, or asked
+const settled = new Map(); // handle -> whether the server had one follow them when it last answered
 
 /** 1234 as 1.2K, cut like the server's filter. */
 export function compact(number) {
@@ -92,7 +93,8 @@ export function syncFollows(root) {
 function toggleFollow(form) {
   const button = form.querySelector("button");
   const { handle } = form.dataset;
-  button.dataset.known ??= String(isOn(button));
+  // All buttons of a person start from what the server is known to know.
+  if (!settling.has(button)) button.dataset.known = String(settled.get(handle) ?? isOn(button));
   const spread = (state) => {
     followed.set(handle, state);
     syncFollows(document);
@@ -103,6 +105,7 @@ function toggleFollow(form) {
   settle(button, `/users/@${handle}/follow`, (answer) => read(answer) !== "off", (answer, known) => {
     spread(answer ? read(answer) : known ? form.dataset.settled ?? "on" : "off");
     if (answer) form.dataset.settled = read(answer);
+    settled.set(handle, known);
     const shown = document.querySelector(`[data-followers-of="${CSS.escape(handle)}"]`);
     if (shown && Number.isFinite(answer?.followers_count)) shown.textContent = compact(answer.followers_count);
   });

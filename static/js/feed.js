@@ -38,6 +38,7 @@ let target = 0; // where the scrolling goes; differs from `active` while it move
 let nextUrl = "";
 let loading = false;
 let settle = 0;
+let atEnd = false; // the card after the last clip is on
 let generation = 0; // answers of an order that was left are thrown away
 
 /* ── pages ──────────────────────────────────────────────── */
@@ -97,8 +98,10 @@ async function loadMore() {
     if (mine !== generation) return;
     showTrouble(error);
   } finally {
-    loading = false;
-    list.setAttribute("aria-busy", "false");
+    if (mine === generation) {
+      loading = false;
+      list.setAttribute("aria-busy", "false");
+    }
   }
   // The first neighbors may only exist now.
   if (mine === generation) givePlayers();
@@ -107,7 +110,7 @@ async function loadMore() {
 
 function showTrouble(error) {
   const text = endcard.querySelector("[data-error-text]");
-  endcard.dataset.state = error.status === 0 || !navigator.onLine ? "offline" : "error";
+  endcard.dataset.state = navigator.onLine ? "error" : "offline";
   if (error instanceof ApiError && error.status === 400) {
     // The order has expired or changed: only a new one helps.
     text.textContent = "This round has expired. Start a new one.";
@@ -146,6 +149,7 @@ async function refresh(url = root.dataset.home) {
 }
 
 function clear() {
+  loading = false; // what was on its way is of the order that is left
   hud.detach();
   hud.root.remove();
   pool.assign([]);
@@ -193,7 +197,8 @@ function nameInAddress(article) {
 const watcher = new IntersectionObserver((entries) => {
   for (const entry of entries) {
     if (entry.target === endcard) {
-      if (entry.isIntersecting) hud.video?.pause();
+      atEnd = entry.isIntersecting;
+      if (atEnd) hud.video?.pause();
       else hud.resume();
       continue;
     }
@@ -367,10 +372,10 @@ addEventListener("online", () => {
 });
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) hud.video?.pause();
-  else hud.resume();
+  else if (!atEnd) hud.resume();
 });
 addEventListener("pageshow", (event) => {
-  if (event.persisted) hud.resume();
+  if (event.persisted && !atEnd) hud.resume();
 });
 addEventListener("resize", () => {
   const article = articles[active];

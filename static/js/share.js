@@ -43,6 +43,7 @@ export async function share(clip) {
       await navigator.share(data);
     } catch (error) {
       if (error.name === "AbortError") return;
+      await copyLink(clip);
     }
   } else await copyLink(clip);
   countShare(clip);

@@ -64,6 +64,7 @@ def test_signing_in_goes_where_one_wanted_to(client: Client, user: User) -> None
         "/\\evil.example",
         "javascript:alert(1)",
         "http:///evil.example",
+        "x",
         "\thttps://evil.example",
     ],
 )

@@ -226,6 +226,13 @@ def test_secrets_are_struck_out_whoever_wrote_them(line: str) -> None:
         assert json.loads(seen)
 
 
+@pytest.mark.parametrize("piece", ["a", ".", "eyJ", "a.", "a@", "%40", "a_", "://a:", "-"])
+def test_a_line_of_any_length_is_searched_once(piece: str) -> None:
+    """Searched anew from each letter, this would take hours."""
+    line = piece * (200_000 // len(piece))
+    assert logs.redact(f"{line} ada@example.org").endswith("[address]")
+
+
 @pytest.mark.parametrize(
     "line",
     [

@@ -18,6 +18,7 @@ PRODUCTION = {
     "SECRET_KEY": "kD3x" * 16 + "-ab_cdefghijklm",
     "ALLOWED_HOSTS": "videos.example.com",
     "SITE_URL": "https://videos.example.com",
+    "TRUSTED_PROXIES": "1",
     "EMAIL_URL": "smtp+tls://loopy:secret@mail.example.com:587",
 }
 
@@ -79,12 +80,14 @@ def test_the_deployment_check_is_clean_under_production_settings() -> None:
         ("SITE_URL", "http://videos.example.com", "loopy.W002"),
         ("MEDIA_ACCEL_PREFIX", "protected", "loopy.W003"),
         ("METRICS_TOKEN", "short", "loopy.W004"),
+        ("TRUSTED_PROXIES", 0, "loopy.W005"),
     ],
 )
 def test_the_deployment_check_tells_of_settings_that_do_not_fit(
-    settings: Settings, name: str, value: str, expected: str
+    settings: Settings, name: str, value: str | int, expected: str
 ) -> None:
     settings.SITE_URL = PRODUCTION["SITE_URL"]
+    settings.TRUSTED_PROXIES = 1
     assert check_deployment(None) == []
     setattr(settings, name, value)
     assert [message.id for message in check_deployment(None)] == [expected]

@@ -9,7 +9,16 @@ from tiktok_clone.common.errors import DomainError
 
 CONTENT_TYPE = "application/problem+json"
 # Pages live beside the API at the root, so a path alone does not tell which one was meant.
-API_PREFIXES = ("/user/", "/users/", "/video", "/videos/", "/comments/", "/schema", "/media/")
+API_PREFIXES = (
+    "/user/",
+    "/users",
+    "/video",
+    "/videos/",
+    "/comments/",
+    "/hashtags",
+    "/schema",
+    "/media/",
+)
 
 
 def problem(

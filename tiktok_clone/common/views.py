@@ -6,6 +6,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.utils import DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_safe
 
 from tiktok_clone.common.errors import DomainError
@@ -88,3 +89,13 @@ def server_error(request: HttpRequest) -> HttpResponse:
             DomainError("server_error", "Something went wrong on our side. Try again.", status=500)
         )
     return render(None, "500.html", status=500)
+
+
+def is_on_this_site(request: HttpRequest, address: str) -> bool:
+    """Whether an address that a request names is a path or an address of this site.
+
+    A word without a slash is none: Django would take it for the name of a route.
+    """
+    return "/" in address and url_has_allowed_host_and_scheme(
+        address, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )

@@ -28,6 +28,12 @@ def _warnings() -> Iterator[CheckMessage]:
             hint="Set SITE_URL to the address that people use.",
             id="loopy.W002",
         )
+    if not settings.TRUSTED_PROXIES:
+        yield Warning(
+            "Behind a proxy, all visitors count as one address, and share its limits.",
+            hint="Set TRUSTED_PROXIES to how many proxies are in front, usually 1.",
+            id="loopy.W005",
+        )
     prefix = settings.MEDIA_ACCEL_PREFIX
     if prefix and not (prefix.startswith("/") and prefix.endswith("/")):
         yield Warning(

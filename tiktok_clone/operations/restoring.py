@@ -72,6 +72,7 @@ def restore(source: Path, *, overwrite: bool, show_progress: bool) -> Restored:
             tempfile.TemporaryDirectory(dir=incoming()) as folder,
         ):
             written = _unpack(source, Path(folder), sums, bar)
+            _refuse_busy()  # again: to check the file may have taken an hour
             postgres.load(tools, Path(folder) / DATABASE)
     except (DamagedError, postgres.ToolError) as error:
         raise RestoreError(str(error)) from error

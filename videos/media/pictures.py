@@ -40,7 +40,7 @@ def make_moving(video_id: int) -> bool:
             signals.video_edited.send(sender=Video, video=fresh)
     if not kept:
         for name in names.values():
-            store().delete_prefix(name)
+            publication.bury(name)
     return kept
 
 

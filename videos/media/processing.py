@@ -72,7 +72,7 @@ def make_playable(video_id: int, when_published: InTransaction) -> None:
         if published:
             when_published(video)
     if not published:
-        store().delete_prefix(f"{video.folder}/{video.attempt}")
+        publication.bury(f"{video.folder}/{video.attempt}")
 
 
 def make_larger(video_id: int) -> None:
@@ -131,7 +131,7 @@ def remove_leftovers(video_id: int) -> None:
     for name in store().names(video.folder):
         attempt = name.removeprefix(f"{video.folder}/").partition("/")[0]
         if name not in kept and attempt.isdigit() and int(attempt) < video.attempt:
-            store().delete_prefix(name)
+            publication.bury(name)
 
 
 @contextmanager

@@ -11,12 +11,12 @@ from django.contrib.auth.decorators import login_required
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.models import User
 from tiktok_clone.common.errors import DomainError
+from tiktok_clone.common.views import is_on_this_site
 from videos.models import Like, Save, Video
 from videos.representation import represent_videos
 from videos.services import comments, engagement
@@ -134,9 +134,7 @@ def person(request: HttpRequest) -> User:
 def back(request: HttpRequest, video_id: int, anchor: str = "") -> HttpResponse:
     """Go where the form says (`next`, only on this site), or to the video."""
     wanted: str = request.POST.get("next", "")
-    if url_has_allowed_host_and_scheme(
-        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    ):
+    if is_on_this_site(request, wanted):
         return redirect(wanted)
     videos = Video.objects.visible_to(request.user).select_related("author")
     video = videos.filter(pk=video_id).first()
