@@ -35,6 +35,8 @@ GONE_SECONDS = 10
 KEEP_WITHIN = GONE_SECONDS / 2
 # Marks are put in chunks; an author of more videos than the most begins a new generation.
 CHUNK, MOST = 500, 5000
+# So many acts a second may drop a card, so that their counts show at once.
+COUNTED_A_SECOND = 5
 
 COUNTED = Counter("loopy_feed_cards", "Cards of feed pages, by where they were found.", ["found"])
 
@@ -192,6 +194,19 @@ def drop_all_of(author: int) -> None:
     after_commit(partial(_mark_all_of, author))
 
 
+def recount(video: int) -> None:
+    """Have counts that an act has changed shown at once, when the present transaction is committed.
+
+    A few times a second for each card: what many like at the same moment is kept nevertheless.
+    """
+    after_commit(partial(_forget_counts, video))
+
+
+def _forget_counts(video: int, redis: Redis, name: str) -> None:
+    card = key(name, video)
+    redis.eval(_FORGET_COUNTS, 2, card, f"{card}:counted", COUNTED_A_SECOND)
+
+
 def _mark(videos: Iterable[int], redis: Redis, name: str) -> None:
     pipe = redis.pipeline(transaction=False)
     for pk in videos:
@@ -207,6 +222,16 @@ def _mark_all_of(author: int, redis: Redis, name: str) -> None:
         return
     for start in range(0, len(ids), CHUNK):
         _mark(ids[start : start + CHUNK], redis, name)
+
+
+# A mark stays; a card goes, unless it has gone often in this second.
+_FORGET_COUNTS = """
+local times = redis.call('INCR', KEYS[2])
+if times == 1 then redis.call('EXPIRE', KEYS[2], 1) end
+if times <= tonumber(ARGV[1]) and redis.call('GET', KEYS[1]) ~= '' then
+  redis.call('DEL', KEYS[1])
+end
+"""
 
 
 def _open_json(card: Card) -> bytes:

@@ -61,6 +61,12 @@ def note_act(user: User, video: Video, **_: Any) -> None:
     prepared.note_act(user.pk, video.pk)
 
 
+@receiver([*ACTS, signals.comment_deleted])
+def show_counts(video: Video, **_: Any) -> None:
+    """Whoever likes or comments sees it counted on the page after."""
+    cards.recount(video.pk)
+
+
 @receiver(
     [
         signals.video_published,

@@ -52,7 +52,7 @@ class FeedView(APIView):
     @extend_schema(
         summary="Scroll the feed",
         operation_id="videos_feed",
-        auth=[{"bearer": []}, {"cookie": []}],  # to a client, the same token as elsewhere
+        auth=[{"bearer": []}, {"cookie": []}],  # type: ignore[list-item]
         parameters=[FeedOptionsSerializer],
         responses=FeedPageSerializer,
     )

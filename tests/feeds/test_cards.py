@@ -189,10 +189,28 @@ def test_a_card_for_other_people_is_not_used(video: Video) -> None:
     assert b"After" in card.json
 
 
-def test_likes_of_others_leave_the_card(video: Video, user: User) -> None:
+def test_a_like_is_counted_at_once(video: Video, user: User) -> None:
+    stored(video)
+    engagement.like_video(user, video.pk)
+    assert kept(video) is None
+    [card] = Shelf().cards(rows(video.pk)).values()
+    assert b'"likes_count":1' in card.json
+
+
+def test_many_likes_in_a_second_leave_the_card(
+    video: Video, user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cards, "COUNTED_A_SECOND", 0)
+    stored(video)
     before = kept(video)
     engagement.like_video(user, video.pk)
     assert kept(video) == before
+
+
+def test_a_like_takes_no_mark_away(video: Video, user: User) -> None:
+    publishing.edit_video(video.author, video.pk, caption="Anew")
+    engagement.like_video(user, video.pk)
+    assert kept(video) == GONE
 
 
 def test_a_video_without_files_gets_no_card(video: Video) -> None:

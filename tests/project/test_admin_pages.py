@@ -216,10 +216,11 @@ def test_failed_jobs_run_again(staff: Client) -> None:
     listing = reverse("admin:procrastinate_procrastinatejob_changelist")
     chosen = {"_selected_action": [job.pk, waiting.pk]}
     staff.post(listing, {"action": "retry_failed", **chosen})
-    assert set(ProcrastinateJob.objects.values_list("status", flat=True)) == {"todo"}
+    ours = ProcrastinateJob.objects.filter(pk__in=[job.pk, waiting.pk])
+    assert set(ours.values_list("status", flat=True)) == {"todo"}
     assert LogEntry.objects.get().object_id == str(job.pk)
     staff.post(listing, {"action": "cancel_waiting", **chosen})
-    assert set(ProcrastinateJob.objects.values_list("status", flat=True)) == {"cancelled"}
+    assert set(ours.values_list("status", flat=True)) == {"cancelled"}
 
 
 def test_a_failed_job_whose_twin_waits_stays_failed(staff: Client) -> None:
