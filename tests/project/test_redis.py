@@ -2,14 +2,17 @@
 
 import os
 import signal
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 import redis as library
 from django.core.cache import cache
 from redis.exceptions import ConnectionError, ResponseError
 
+from tiktok_clone import servers
 from tiktok_clone.common import redis
 from tiktok_clone.common.redis import Breaker, CircuitOpenError, GuardedPool, client
 
@@ -55,11 +58,22 @@ def nowhere() -> library.Redis:
 
 
 @pytest.fixture
-def frozen_redis() -> Iterator[Callable[[], None]]:
-    """The Redis of the tests, which does not answer until the given function is called."""
-    ours = client()
-    assert ours is not None
-    process = ours.info("server")["process_id"]
+def own_redis() -> Iterator[library.Redis]:
+    """A client of a Redis that only this test uses: other tests run at the same time."""
+    binary = servers.redis_binary()
+    assert binary is not None
+    with tempfile.TemporaryDirectory(prefix="loopy-") as folder:
+        place = servers.Place(Path(folder), Path(folder), os.geteuid(), ephemeral=True)
+        server = servers.start_redis(binary, place)
+        pool = GuardedPool.from_url(servers.redis_url(Path(folder)), socket_timeout=0.1)
+        yield library.Redis(connection_pool=pool)
+        server.end()
+
+
+@pytest.fixture
+def frozen_redis(own_redis: library.Redis) -> Iterator[Callable[[], None]]:
+    """That Redis does not answer until the given function is called."""
+    process = own_redis.info("server")["process_id"]
 
     def thaw() -> None:
         os.kill(process, signal.SIGCONT)
@@ -157,14 +171,12 @@ def test_failures_in_between_do_not_add_up(breaker: Breaker) -> None:
 
 
 def test_a_frozen_redis_costs_three_timeouts(
-    breaker: Breaker, clock: Clock, frozen_redis: Callable[[], None]
+    breaker: Breaker, clock: Clock, own_redis: library.Redis, frozen_redis: Callable[[], None]
 ) -> None:
-    working = client()
-    assert working is not None
     timeouts = 0
     for _ in range(20):
         try:
-            working.get("anything")
+            own_redis.get("anything")
         except CircuitOpenError:
             pass
         except library.RedisError:
@@ -172,15 +184,13 @@ def test_a_frozen_redis_costs_three_timeouts(
     assert timeouts == 3
     frozen_redis()
     clock.now += 2
-    assert working.ping()
+    assert own_redis.ping()
 
 
 def test_a_late_answer_is_never_taken_for_another(
-    breaker: Breaker, frozen_redis: Callable[[], None]
+    breaker: Breaker, own_redis: library.Redis, frozen_redis: Callable[[], None]
 ) -> None:
-    working = client()
-    assert working is not None
     with pytest.raises(library.RedisError):
-        working.echo("late")
+        own_redis.echo("late")
     frozen_redis()
-    assert [working.echo(word) for word in ("one", "two", "three")] == [b"one", b"two", b"three"]
+    assert [own_redis.echo(word) for word in ("one", "two", "three")] == [b"one", b"two", b"three"]

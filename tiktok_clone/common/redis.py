@@ -15,6 +15,7 @@ from typing import Any
 from django.conf import settings
 from redis import Connection, ConnectionError, ConnectionPool, Redis, ResponseError, TimeoutError
 from redis.backoff import NoBackoff
+from redis.maint_notifications import MaintNotificationsConfig
 from redis.retry import Retry
 
 LOST = (ConnectionError, TimeoutError, OSError)
@@ -135,6 +136,9 @@ class GuardedPool(ConnectionPool):
     """Connections that ask the breaker first; it is what settings.CACHES names."""
 
     def __init__(self, connection_class: type[Any] = Connection, **options: Any) -> None:
+        # A failure is told at once, and no server may stretch our timeouts.
+        options.setdefault("retry", Retry(NoBackoff(), 0))
+        options.setdefault("maint_notifications_config", MaintNotificationsConfig(enabled=False))
         super().__init__(connection_class=_guarded(connection_class), **options)  # type: ignore[arg-type]
 
 
@@ -150,6 +154,5 @@ def client() -> Redis | None:
         settings.REDIS_URL,
         socket_timeout=settings.REDIS_TIMEOUT,
         socket_connect_timeout=settings.REDIS_TIMEOUT,
-        retry=Retry(NoBackoff(), 0),
     )
     return Redis(connection_pool=pool)

@@ -75,10 +75,8 @@ def _storage() -> Iterable[Metric]:
 
 def _redis() -> Iterable[Metric]:
     redis = client()
-    if redis is None:
-        return
     try:
-        answers = bool(redis.ping())
+        answers = redis is not None and bool(redis.ping())
     except RedisError:
         answers = False
     yield GaugeMetricFamily("loopy_redis_up", "Whether Redis answers.", answers)

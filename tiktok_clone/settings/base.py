@@ -9,8 +9,6 @@ from pathlib import Path
 import environ
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from tiktok_clone.common import logs
 
@@ -121,7 +119,6 @@ if REDIS_URL:
                 "SOCKET_TIMEOUT": REDIS_TIMEOUT,
                 "IGNORE_EXCEPTIONS": True,
                 "CONNECTION_POOL_CLASS": "tiktok_clone.common.redis.GuardedPool",
-                "CONNECTION_POOL_KWARGS": {"retry": Retry(NoBackoff(), 0)},
             },
         }
     }
