@@ -10,7 +10,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from accounts.models import User
 from tiktok_clone.common.errors import DomainError, invalid
-from tiktok_clone.common.storage import incoming, store
+from tiktok_clone.common.storage import incoming, kind_for_new, ledger, naming
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 # The small one is shown everywhere; the large one on the profile.
@@ -21,7 +21,7 @@ SMALLEST_SIDE = 32
 
 def new_folder() -> str:
     """A prefix in the store that nobody has used."""
-    return f"avatars/{uuid.uuid4()}"
+    return naming.named(kind_for_new(), f"avatars/{uuid.uuid4()}")
 
 
 def name_in(folder: str, size: int = SIZES[0]) -> str:
@@ -65,20 +65,24 @@ def _check_size(image: Image.Image) -> None:
         raise refused("too_small", f"The picture must be at least {SMALLEST_SIDE} pixels wide.")
 
 
-def save(image: Image.Image, folder: str) -> str:
-    """Store all sizes under the folder; returns the object name to keep in the row."""
+def save(image: Image.Image, folder: str, owner_id: int) -> str:
+    """Store all sizes under the folder; returns the object name to keep in the row.
+
+    Raises:
+        OSError: the store did not take them; what it took goes when the folder is swept.
+    """
     with tempfile.TemporaryDirectory(dir=incoming()) as temporary:
         for size in SIZES:
             path = Path(temporary) / f"{size}.webp"
             image.resize((size, size), Image.Resampling.LANCZOS).save(path, "WEBP", quality=82)
-            store().save(name_in(folder, size), path)
+            ledger.keep(name_in(folder, size), path, owner_id)
     return name_in(folder)
 
 
 def remove_if_unused(folder: str) -> None:
     """Empty the folder unless a row names an object in it; may run any number of times."""
     if not User.objects.filter(avatar__startswith=f"{folder}/").exists():
-        store().delete_prefix(folder)
+        ledger.empty(folder)
 
 
 def refused(code: str, message: str) -> DomainError:

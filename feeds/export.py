@@ -23,7 +23,7 @@ from django.utils import timezone
 from accounts.models import User
 from feeds.export_parts import PARTS, README, clips_of
 from feeds.models import Export
-from tiktok_clone.common.storage import incoming, room, store
+from tiktok_clone.common.storage import incoming, ledger, room, store
 from videos.publication import SECOND_LOOK, bury
 
 log = logging.getLogger(__name__)
@@ -125,7 +125,7 @@ def _copy(archive: ZipFile, inside: str, name: str) -> None:
     info = ZipInfo(inside, timezone.now().timetuple()[:6])
     info.compress_type = ZIP_STORED
     try:
-        source = store().open(name)
+        source = store(name).open(name)
     except FileNotFoundError:
         return
     with source, archive.open(info, "w", force_zip64=True) as file:
@@ -137,19 +137,19 @@ def _store(export: Export) -> int:
 
     One that is there is complete, by another worker, or one that was killed before it said so.
     """
-    if not store().exists(export.name):
+    if not store(export.name).exists(export.name):
         room.check_room(sum(_size(name) for _, name in clips_of(export.user)))
         with tempfile.NamedTemporaryFile(dir=incoming(), suffix=".zip") as file:
             write_archive(export.user, file)
             file.flush()
             with suppress(FileExistsError):
-                store().save(export.name, Path(file.name))
-    return store().size(export.name)
+                ledger.keep(export.name, Path(file.name), export.user_id)
+    return store(export.name).size(export.name)
 
 
 def _size(name: str) -> int:
     try:
-        return store().size(name)
+        return store(name).size(name)
     except FileNotFoundError:
         return 0
 

@@ -14,7 +14,7 @@ from accounts import services
 from accounts.models import Follow, FollowRequest, Mute, User
 from feeds.services import Watched, record_views
 from tests.factories import UserFactory, VideoFactory, befriend, block
-from tiktok_clone.common.storage import store
+from tiktok_clone.common.storage import local_store
 from videos.captions import link_caption
 from videos.models import Video, Visibility
 from videos.services import comments, engagement
@@ -126,7 +126,7 @@ def published(author: User, **fields: str) -> Video:
     video = VideoFactory(author=author, caption=f"a #{WORD}", **fields)
     link_caption(video)
     for name in (video.renditions.get().name, video.poster):
-        path = store().path(name)
+        path = local_store().path(name)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"bytes")
     return video

@@ -15,8 +15,9 @@ from videos import signals
 from videos.captions import link_caption, recount_tags, tag_ids
 from videos.models import Rendition, SlotEpoch, Status, Tombstone, Video, VideoHashtag, Visibility
 
-# A process that was writing when the video went may still finish its file; look again then.
-SECOND_LOOK = timedelta(hours=1)
+# A process that was writing when the video went may still finish its file, and whoever has a
+# ticket for an upload to Cloudinary can use it for an hour; look again then.
+SECOND_LOOK = timedelta(hours=2)
 
 
 def lock(video_id: int) -> Video | None:
@@ -127,7 +128,9 @@ def bury(name: str, after: timedelta = timedelta()) -> None:
 def bury_all_of(author_id: int) -> None:
     """Leave tombstones for everything that somebody posted."""
     now = timezone.now()
-    folders = [video.folder for video in Video.objects.filter(author=author_id).only("uuid")]
+    folders = [
+        video.folder for video in Video.objects.filter(author=author_id).only("store", "uuid")
+    ]
     Tombstone.objects.bulk_create(
         [Tombstone(name=name, due_at=due) for name in folders for due in (now, now + SECOND_LOOK)]
     )

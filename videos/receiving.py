@@ -20,6 +20,8 @@ from videos.media.refusals import refused
 FIELD = "file"
 # What a form may weigh besides the file.
 FORM_BYTES = 64 * 1024
+# Larger than the pieces that we ask for.
+PIECE_BYTES = 8 * 1024 * 1024
 
 
 class OneFileHandler(TemporaryFileUploadHandler):
@@ -81,6 +83,14 @@ class OneFileHandler(TemporaryFileUploadHandler):
         """Close the file, which removes it; what it still holds cannot be written."""
         with contextlib.suppress(OSError):
             self.file.close()
+
+
+class PieceHandler(OneFileHandler):
+    """The same for a piece of a file."""
+
+    def limit(self) -> int:
+        """How many bytes a piece may have."""
+        return PIECE_BYTES
 
 
 class SubtitlesHandler(OneFileHandler):

@@ -47,8 +47,8 @@ def represent_video(video: Video) -> Card:
         "hashtags": [tag.name for tag in video.hashtags.all()],
         "visibility": str(video.visibility),
         "sources": _sources(video, public) if video.status == Status.READY else [],
-        "poster": store().url(video.poster, public=public) if video.poster else None,
-        "preview": store().url(video.preview, public=public) if video.preview else None,
+        "poster": _url(video.poster, public),
+        "preview": _url(video.preview, public),
         "sprite": _sprite(video, public),
         "subtitles": _subtitles(video, path),
         "placeholder": video.placeholder or None,
@@ -146,10 +146,14 @@ def iso(moment: datetime | None) -> str | None:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
+def _url(name: str, public: bool) -> str | None:
+    return store(name).url(name, public=public) if name else None
+
+
 def _sprite(video: Video, public: bool) -> dict[str, Any] | None:
     if not video.sprite:
         return None
-    return {"url": store().url(video.sprite, public=public), "columns": SPRITE_COLUMNS}
+    return {"url": _url(video.sprite, public), "columns": SPRITE_COLUMNS}
 
 
 def _subtitles(video: Video, path: str) -> list[dict[str, str]]:
@@ -167,7 +171,7 @@ def _subtitles(video: Video, path: str) -> list[dict[str, str]]:
 def _sources(video: Video, public: bool) -> list[dict[str, Any]]:
     return [
         {
-            "url": store().url(rendition.name, public=public),
+            "url": _url(rendition.name, public),
             "width": rendition.width,
             "height": rendition.height,
             "type": SOURCE_TYPE,

@@ -3,21 +3,24 @@
 import logging
 import shutil
 import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from procrastinate import JobContext, RetryStrategy
 from procrastinate.tasks import Task
 
 from tiktok_clone.common import jobs, keeping
-from tiktok_clone.common.storage import incoming, room, store
+from tiktok_clone.common.errors import DomainError
+from tiktok_clone.common.storage import CLOUDINARY, incoming, ledger, room
 from videos import captions, publication, removal
-from videos.media import pictures, processing
+from videos.media import arriving, derived, pictures, processing
 from videos.media.ffmpeg import FfmpegError
 from videos.media.refusals import RefusedError
-from videos.models import Status, Tombstone, Video
+from videos.models import MediaEvent, Status, Tombstone, Upload, Video
 
 log = logging.getLogger(__name__)
 
@@ -34,13 +37,22 @@ TOMBSTONES_PER_RUN = 200
 TAKEN_UP_FOR = timedelta(days=7)
 ATTEMPTS_MAX = 20
 TAKEN_UP_PER_RUN = 100
+# Cloudinary is looked at 3, 6, 12, … seconds later, and every two minutes for an hour.
+LOOKS_MAX = 35
+EVENTS_KEPT = timedelta(days=3)
 
 
 @jobs.task(queue="media", retry=MEDIA_RETRY, pass_context=True)
-def process_video(context: JobContext, video_id: int) -> None:
-    """Make a stored video playable and publish it, or say why not."""
+def process_video(context: JobContext, video_id: int, look: int = 0) -> None:
+    """Make a stored video playable and publish it, or say why not.
+
+    Where Cloudinary makes the renditions, it comes back to look until they are there.
+    """
     try:
-        processing.make_playable(video_id, _enqueue_rest)
+        if not _is_hosted(video_id):
+            processing.make_playable(video_id, _enqueue_rest)
+        elif not _step(lambda: derived.make_playable(video_id, _enqueue_rest, look)):
+            _look_again(process_video, video_id, look)
     except RefusedError as refusal:
         processing.give_up(video_id, refusal)
     except Exception as error:
@@ -53,9 +65,12 @@ def process_video(context: JobContext, video_id: int) -> None:
 
 # Below the others: what makes a waiting clip playable goes before what makes one sharper.
 @jobs.task(queue="media", retry=MEDIA_RETRY, priority=-10)
-def make_larger_renditions(video_id: int) -> None:
+def make_larger_renditions(video_id: int, look: int = 0) -> None:
     """Add the larger renditions to a published video."""
-    processing.make_larger(video_id)
+    if not _is_hosted(video_id):
+        processing.make_larger(video_id)
+    elif not _step(lambda: derived.make_larger(video_id, look)):
+        _look_again(make_larger_renditions, video_id, look)
 
 
 @jobs.task(queue="media", retry=MEDIA_RETRY, priority=-5)
@@ -68,6 +83,17 @@ def make_stills(video_id: int) -> None:
 def change_cover(video_id: int, milliseconds: int) -> None:
     """Make the frame at a time of the clip its poster."""
     pictures.change_cover(video_id, milliseconds / 1000)
+
+
+@jobs.task(queue="media", retry=MEDIA_RETRY)
+def take_in_upload(video_id: int) -> None:
+    """Take in a direct upload that is complete, whoever says so; one that is not waits on."""
+    try:
+        arriving.take_in(video_id, lambda video: enqueue_processing(video.pk))
+    except RefusedError as refusal:
+        processing.give_up(video_id, refusal)
+    except DomainError as error:
+        log.info("upload of video %s: %s", video_id, error.code)
 
 
 @jobs.task(queue="default", retry=jobs.RETRY)
@@ -107,7 +133,7 @@ def _purge_due() -> None:
     due = Tombstone.objects.filter(due_at__lte=timezone.now()).order_by("due_at")
     for tombstone in due[:TOMBSTONES_PER_RUN]:
         try:
-            store().delete_prefix(tombstone.name)
+            ledger.empty(tombstone.name)
         except OSError as error:
             _try_later(tombstone, error)
         else:
@@ -122,8 +148,9 @@ def sweep_uploads(timestamp: int) -> None:
     abandoned = Video.objects.filter(
         status__in=[Status.RESERVED, Status.UPLOADING], updated_at__lt=now - ABANDONED_AFTER
     )
-    for video_id in list(abandoned.values_list("pk", flat=True)):
+    for video_id in list(abandoned.filter(upload=None).values_list("pk", flat=True)):
         _expire(video_id)
+    _sweep_direct(now)
     stale = Video.objects.filter(
         status__in=[Status.STORED, Status.PROCESSING], updated_at__lt=now - STALE_AFTER
     )
@@ -141,6 +168,53 @@ def enqueue_processing(video_id: int) -> None:
         lock=f"video-{video_id}",
         queueing_lock=f"process-{video_id}",
         video_id=video_id,
+    )
+
+
+def look_soon(video_id: int) -> None:
+    """Have somebody look at a clip about which Cloudinary sent a message."""
+    status = Video.objects.filter(pk=video_id).values_list("status", flat=True).first()
+    task = (
+        {
+            Status.RESERVED: take_in_upload,
+            Status.UPLOADING: take_in_upload,
+            Status.READY: make_larger_renditions,
+        }.get(Status(status), process_video)
+        if status
+        else None
+    )
+    if task is not None:
+        jobs.enqueue(
+            task, lock=f"video-{video_id}", queueing_lock=f"message-{video_id}", video_id=video_id
+        )
+
+
+def _is_hosted(video_id: int) -> bool:
+    return Video.objects.filter(pk=video_id, store=CLOUDINARY).exists()
+
+
+def _step(step: Callable[[], bool]) -> bool:
+    """Whether a step is done; a store that does not answer is asked again later."""
+    try:
+        return step()
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        log.warning("Cloudinary: %s", error)
+        return False
+
+
+def _look_again(task: Task[..., Any, ...], video_id: int, look: int) -> None:
+    """Later and later, up to two minutes; after an hour it has failed."""
+    if look >= LOOKS_MAX:
+        raise TimeoutError(f"Cloudinary did not make what video {video_id} needs")
+    jobs.enqueue(
+        task,
+        lock=f"video-{video_id}",
+        queueing_lock=f"look-{task.name.rpartition('.')[2]}-{video_id}",
+        delay=min(3 * 2**look, 120),
+        video_id=video_id,
+        look=look + 1,
     )
 
 
@@ -172,6 +246,21 @@ def _take_up(now: datetime) -> None:
             _enqueue_later(task, video_id)
 
 
+def _sweep_direct(now: datetime) -> None:
+    """Take in what came completely though nobody said so; let go what was given up."""
+    silent_since = now - ABANDONED_AFTER + timedelta(seconds=settings.UPLOAD_LIFETIME)
+    silent = Upload.objects.filter(expires_at__lt=silent_since)
+    for upload in silent.order_by("pk")[:TAKEN_UP_PER_RUN]:
+        try:
+            take_in_upload(upload.video_id)
+        except OSError as error:
+            log.warning("upload of video %s: %s", upload.video_id, error)
+            continue
+        if upload.expires_at < now:
+            _expire(upload.video_id)
+    MediaEvent.objects.filter(created_at__lt=now - EVENTS_KEPT).delete()
+
+
 @transaction.atomic
 def _expire(video_id: int) -> None:
     video = publication.lock(video_id)
@@ -189,9 +278,11 @@ def _try_later(tombstone: Tombstone, error: OSError) -> None:
 
 def _remove_old_files(before: float) -> None:
     """Remove what killed requests and attempts left in the folder of incoming files."""
+    waiting = Video.objects.filter(upload__isnull=False).values_list("uuid", flat=True)
+    kept = {f"{arriving.PIECES}{uuid}" for uuid in waiting}
     for path in incoming().iterdir():
         try:
-            if path.stat().st_mtime >= before:
+            if path.name in kept or path.stat().st_mtime >= before:
                 continue
             shutil.rmtree(path) if path.is_dir() else path.unlink()
         except FileNotFoundError:

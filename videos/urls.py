@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from videos.views import acts, media, oembed, pages, subtitles, upload
+from videos.views import acts, media, oembed, pages, subtitles, upload, webhook
 
 VIDEO = "@<str:handle>/video/<int:video_id>"
 COMMENT = "comment/<int:comment_id>"
@@ -10,6 +10,7 @@ COMMENT = "comment/<int:comment_id>"
 urlpatterns: list[URLPattern] = [
     path(VIDEO, pages.video, name="video"),
     path("upload", upload.upload, name="upload"),
+    path("media/webhook", webhook.media_webhook, name="media-webhook"),
     path("media/<path:name>", media.media, name="media"),
     path(f"{VIDEO}/status", upload.status, name="upload-status"),
     path(f"{VIDEO}/edit", upload.edit, name="video-edit"),

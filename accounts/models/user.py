@@ -139,7 +139,7 @@ class User(AbstractBaseUser, PermissionsMixin, Timestamped, Searchable):
     @property
     def avatar_url(self) -> str:
         """The picture, or the neutral one; never empty."""
-        return store().url(self.avatar) if self.avatar else static("img/avatar.svg")
+        return store(self.avatar).url(self.avatar) if self.avatar else static("img/avatar.svg")
 
     @property
     def is_deleted(self) -> bool:

@@ -11,6 +11,7 @@ from accounts.models import FollowRequest, User
 from accounts.services.sessions import end_all_sessions
 from accounts.services.signing_in import taken
 from tiktok_clone.common import jobs
+from tiktok_clone.common.storage import room
 
 TEXTS = {"name": rules.name, "handle": rules.handle, "bio": rules.bio}
 FLAGS = ("is_private", "findable_by_email", "follows_hidden")
@@ -66,10 +67,15 @@ def set_avatar(user: User, image: Image) -> None:
 
     A job that removes the new objects if nobody shows them is written before they are,
     so that a crash in between leaves nothing behind.
+
+    Raises:
+        DomainError: `storage_full` (507) or `store_unavailable` (503).
     """
     folder = avatars.new_folder()
     jobs.enqueue(tasks.sweep_avatar, folder=folder, delay=AN_HOUR)
-    _show_avatar(user, avatars.save(image, folder))
+    with room.refusing_when_full():
+        name = avatars.save(image, folder, user.pk)
+    _show_avatar(user, name)
 
 
 def remove_avatar(user: User) -> None:

@@ -22,7 +22,7 @@ from feeds.models import Export
 from tiktok_clone.common import serving
 from tiktok_clone.common.api import refuse_unknown_options
 from tiktok_clone.common.errors import not_found
-from tiktok_clone.common.storage import store
+from tiktok_clone.common.storage import local_store
 from videos.representation import iso
 
 
@@ -94,10 +94,10 @@ class ExportDownloadView(APIView):
 def _archive(made: Export) -> HttpResponseBase:
     """The bytes, or who sends them."""
     try:
-        size = store().size(made.name)
+        size = local_store().size(made.name)
         if settings.MEDIA_ACCEL_PREFIX:
             return serving.handed_over(made.name, ZipRenderer.media_type)
-        response = serving.streamed(store().path(made.name), ZipRenderer.media_type)
+        response = serving.streamed(local_store().path(made.name), ZipRenderer.media_type)
     except FileNotFoundError:
         raise not_found("export") from None
     response.headers["Content-Length"] = str(size)

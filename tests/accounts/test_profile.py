@@ -11,7 +11,7 @@ from accounts import avatars, signals, tasks
 from accounts.models import Block, Follow, Friendship, Session, User
 from tests.api_client import ApiClient
 from tests.factories import UserFactory, VideoFactory, befriend, block
-from tiktok_clone.common.storage import store
+from tiktok_clone.common.storage import local_store
 
 pytestmark = pytest.mark.django_db
 
@@ -108,7 +108,7 @@ def test_a_picture_becomes_two_square_webps_without_metadata(
     assert body["avatar"] == user.avatar_url
     folder = avatars.folder_of(user.avatar)
     for size in avatars.SIZES:
-        with store().open(avatars.name_in(folder, size)) as file:
+        with local_store().open(avatars.name_in(folder, size)) as file:
             data = file.read()
         assert b"Spy" not in data
         image = Image.open(io.BytesIO(data))
@@ -125,7 +125,7 @@ def test_a_picture_is_turned_upright(as_user: ApiClient, user: User) -> None:
     upload = SimpleUploadedFile("turned.jpg", file.getvalue(), "image/jpeg")
     as_user.patch(f"/users/@{user.handle}", {"avatar": upload}, format="multipart")
     user.refresh_from_db()
-    with store().open(user.avatar) as stored:
+    with local_store().open(user.avatar) as stored:
         shown = Image.open(io.BytesIO(stored.read())).convert("RGB")
     red, _, blue = shown.getpixel((250, 128))  # type: ignore[misc]
     assert red > 150 > blue
@@ -175,10 +175,10 @@ def test_the_old_picture_is_removed(as_user: ApiClient, user: User, run_jobs: An
         user.refresh_from_db()
         names.append(user.avatar)
     run_jobs()
-    assert [store().exists(name) for name in names] == [False, True]
+    assert [local_store().exists(name) for name in names] == [False, True]
     as_user.patch(f"/users/@{user.handle}", {"avatar": None})
     run_jobs()
-    assert not store().exists(names[1])
+    assert not local_store().exists(names[1])
     assert "avatar.svg" in as_user.get("/user/me")["avatar"]
 
 
@@ -187,7 +187,7 @@ def test_sweeping_twice_is_sweeping_once(as_user: ApiClient, user: User) -> None
     user.refresh_from_db()
     for _ in range(2):
         tasks.sweep_avatar(avatars.folder_of(user.avatar))
-    assert store().exists(user.avatar)
+    assert local_store().exists(user.avatar)
 
 
 def test_a_deleted_account_is_hidden_at_once(as_other: ApiClient, user: User, other: User) -> None:

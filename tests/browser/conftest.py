@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from accounts.models import User
 from tests.browser.screens import Screen
 from tests.factories import PASSWORD, UserFactory, VideoFactory
-from tiktok_clone.common.storage import store
+from tiktok_clone.common.storage import local_store
 from videos.models import Video
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -78,8 +78,8 @@ def post(transactional_db: None, clip: tuple[Path, Path]) -> Callable[..., list[
     def publish(count: int = 1, **fields: Any) -> list[Video]:
         videos = [VideoFactory(**fields) for _ in range(count)]
         for video in videos:
-            store().save(video.renditions.get().name, clip[0])
-            store().save(video.poster, clip[1])
+            local_store().save(video.renditions.get().name, clip[0])
+            local_store().save(video.poster, clip[1])
         return videos
 
     return publish

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from accounts.models import User
 from tests.browser.screens import Screen
 from tests.factories import UserFactory
-from tiktok_clone.common.storage import store
+from tiktok_clone.common.storage import local_store
 from videos.models import Video
 
 Open = Callable[..., Screen]
@@ -82,7 +82,7 @@ def test_a_grid_that_does_not_load_offers_to_try_again(
 def with_preview(video: Video, clip: tuple[Path, Path]) -> None:
     """Give a clip a preview; any picture moves well enough for a test."""
     name = f"{video.poster}-preview.webp"
-    store().save(name, clip[1])
+    local_store().save(name, clip[1])
     Video.objects.filter(pk=video.pk).update(preview=name)
 
 

@@ -21,7 +21,7 @@ from feeds.trending import trending_tags, trending_videos
 from tests.conftest import RunJobs
 from tests.factories import UserFactory, VideoFactory
 from tiktok_clone.common import signing
-from tiktok_clone.common.storage import store
+from tiktok_clone.common.storage import local_store
 from videos.models import Comment, Like, Status, Video
 from videos.services.publishing import delete_video, edit_video
 
@@ -175,11 +175,11 @@ def test_reset_begins_at_one_and_leaves_no_object_and_no_valid_token(
     old_folders += [folder_of(user.avatar) for user in User.objects.exclude(avatar="")]
     export = request_export(User.objects.get(handle="admin"))
     run_jobs()
-    assert store().exists(export.name)
-    assert all(list(store().names(folder)) for folder in old_folders)
+    assert local_store().exists(export.name)
+    assert all(list(local_store().names(folder)) for folder in old_folders)
     call_command("reset_demo", ready=0, stdout=StringIO())
-    assert not any(list(store().names(folder)) for folder in old_folders)
-    assert not store().exists(export.name)
+    assert not any(list(local_store().names(folder)) for folder in old_folders)
+    assert not local_store().exists(export.name)
     assert signing.current_epoch() != old_epoch
     assert sorted(User.objects.values_list("pk", flat=True))[0] == 1
     assert User.objects.get(handle="admin").check_password("a password of its own")

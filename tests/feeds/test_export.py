@@ -30,7 +30,7 @@ from feeds.tasks import forget_old_exports, make_export
 from tests.api_client import ApiClient
 from tests.factories import UserFactory, VideoFactory, befriend
 from tiktok_clone.common import serving
-from tiktok_clone.common.storage import LocalStore, incoming, store
+from tiktok_clone.common.storage import LocalStore, incoming, local_store
 from tiktok_clone.processes import LANES
 from videos.models import Rendition, Tombstone, Video
 from videos.services import comments, engagement
@@ -50,7 +50,7 @@ def _own_media(tmp_path: Path, settings: Any) -> None:
 
 def with_bytes(video: Video, content: bytes = b"\0" * 5000) -> Video:
     """Put the object of its rendition into the store."""
-    path = store().path(video.renditions.get().name)
+    path = local_store().path(video.renditions.get().name)
     path.parent.mkdir(parents=True)
     path.write_bytes(content)
     return video
@@ -116,7 +116,7 @@ def test_the_best_rendition_is_taken_and_a_missing_one_left_out(user: User) -> N
     Rendition.objects.create(
         video=first, rung=720, width=720, height=1280, bitrate=1, size_bytes=1, name=name
     )
-    path = store().path(name)
+    path = local_store().path(name)
     path.parent.mkdir(parents=True)
     path.write_bytes(b"best")
     found = archive_of(user)
@@ -128,7 +128,7 @@ def test_it_is_written_in_little_memory(user: User, tmp_path: Path) -> None:
     size = 64 * 1024 * 1024
     for _ in range(2):
         video = with_bytes(VideoFactory(author=user), b"")
-        with store().path(video.renditions.get().name).open("wb") as file:
+        with local_store().path(video.renditions.get().name).open("wb") as file:
             file.truncate(size)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with (tmp_path / "export.zip").open("wb") as target:
@@ -186,8 +186,8 @@ class TestApi:
         run_jobs()
         purge_tombstones(0)
         assert Export.objects.count() == 1
-        assert not store().exists(old)
-        assert store().exists(Export.objects.get().name)
+        assert not local_store().exists(old)
+        assert local_store().exists(Export.objects.get().name)
 
     def test_after_a_week_it_is_gone(self, as_user: ApiClient, run_jobs: RunJobs) -> None:
         as_user.post(EXPORT, expect=202)
@@ -201,7 +201,7 @@ class TestApi:
         forget_old_exports(0)
         purge_tombstones(0)
         assert not Export.objects.exists()
-        assert not store().exists(name)
+        assert not local_store().exists(name)
 
     def test_it_goes_with_the_account(
         self, as_user: ApiClient, user: User, run_jobs: RunJobs
@@ -212,7 +212,7 @@ class TestApi:
         accounts.delete_account(user)
         purge(user.pk)
         purge_tombstones(0)
-        assert not store().exists(name)
+        assert not local_store().exists(name)
 
     def test_a_failure_is_told_and_leaves_nothing(
         self, as_user: ApiClient, run_jobs: RunJobs, monkeypatch: pytest.MonkeyPatch
@@ -258,7 +258,7 @@ class TestApi:
         as_user.post(EXPORT, expect=202)  # … also before the sweep
         assert not Export.objects.filter(pk__in=[one.pk for one in lost]).exists()
         make_export(lost[0].pk)
-        assert not store().exists(lost[0].name)
+        assert not local_store().exists(lost[0].name)
         run_jobs()
         assert as_user.get(EXPORT)["state"] == "ready"
 
@@ -292,7 +292,7 @@ class TestApi:
             patched.setattr(export, "write_archive", overtaken)
             make_export(made.pk)
         assert as_user.get(EXPORT)["state"] == "ready"
-        assert store().exists(made.name)
+        assert local_store().exists(made.name)
         assert not Tombstone.objects.exists()
 
     def test_it_asks_for_room_before_it_writes(
@@ -344,7 +344,7 @@ class TestApi:
         made = Export.objects.create(user=user, name=export.new_name())
         with (incoming() / "x").open("wb") as file:
             file.write(ContentFile(b"whole").read())
-        store().save(made.name, incoming() / "x")
+        local_store().save(made.name, incoming() / "x")
         for _ in range(2):
             make_export(made.pk)
         made.refresh_from_db()

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from tests.factories import VideoFactory
-from tiktok_clone.common.storage import store
+from tiktok_clone.common.storage import local_store
 
 pytestmark = pytest.mark.django_db
 ASKING = {"Accept-Encoding": "gzip, br"}
@@ -31,9 +31,9 @@ def test_a_clip_keeps_its_length_and_its_ranges(client: Client, tmp_path: Path) 
     video = VideoFactory()
     (tmp_path / "clip").write_bytes(bytes(5000))
     name = video.renditions.get().name
-    store().save(name, tmp_path / "clip")
-    whole = client.get(store().url(name), headers=ASKING)
-    part = client.get(store().url(name), headers={**ASKING, "Range": "bytes=0-999"})
+    local_store().save(name, tmp_path / "clip")
+    whole = client.get(local_store().url(name), headers=ASKING)
+    part = client.get(local_store().url(name), headers={**ASKING, "Range": "bytes=0-999"})
     for answer, length in ((whole, "5000"), (part, "1000")):
         assert "Content-Encoding" not in answer.headers
         assert answer.headers["Content-Length"] == length

@@ -19,7 +19,7 @@ from accounts.models import User
 from tests.api_client import ApiClient
 from tests.videos.clips import clip
 from tests.videos.test_upload import objects, purge
-from tiktok_clone.common.storage import LocalStore, incoming, room, store
+from tiktok_clone.common.storage import LocalStore, incoming, local_store, room
 from videos import tasks
 from videos.media import ladder, processing, stills
 from videos.models import Status, Video
@@ -192,7 +192,7 @@ def test_what_a_published_clip_lacks_for_want_of_room_follows(
     row = Video.objects.get()
     assert (row.status, row.sprite, row.renditions.count()) == (Status.READY, "", 1)
     purge()
-    assert sorted(name.rpartition("/")[2] for name in store().names(video.folder)) == [
+    assert sorted(name.rpartition("/")[2] for name in local_store().names(video.folder)) == [
         "360.mp4", "original", "poster.webp",
     ]  # fmt: skip
     from datetime import timedelta
@@ -208,4 +208,4 @@ def test_what_a_published_clip_lacks_for_want_of_room_follows(
     row.refresh_from_db()
     assert (row.sprite != "", row.renditions.count()) == (True, 2)
     purge()
-    assert not store().exists(f"{row.folder}/original")
+    assert not local_store().exists(f"{row.folder}/original")

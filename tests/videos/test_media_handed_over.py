@@ -6,7 +6,7 @@ from django.test import Client
 from accounts.models import User
 from tests.factories import UserFactory, VideoFactory, befriend
 from tests.videos.test_media_range import put
-from tiktok_clone.common.storage import store
+from tiktok_clone.common.storage import local_store
 from videos.models import Video, Visibility
 
 pytestmark = pytest.mark.django_db
@@ -31,7 +31,7 @@ def made(tmp_path: object, **fields: object) -> Video:
 def test_nginx_is_told_which_file(client: Client, tmp_path: object) -> None:
     video = made(tmp_path)
     name = video.renditions.get().name
-    answer = client.get(store().url(name), headers={"Range": "bytes=0-1"})
+    answer = client.get(local_store().url(name), headers={"Range": "bytes=0-1"})
     assert answer.status_code == 200  # the part is cut out by nginx
     assert answer.headers["X-Accel-Redirect"] == f"/protected/{name}"
     assert answer.headers["Content-Type"] == "video/mp4"
@@ -42,14 +42,14 @@ def test_nginx_is_told_which_file(client: Client, tmp_path: object) -> None:
 @pytest.mark.parametrize("kind", ["poster", "preview", "sprite"])
 def test_pictures_are_handed_over_too(kind: str, client: Client, tmp_path: object) -> None:
     name = getattr(made(tmp_path), kind)
-    answer = client.get(store().url(name))
+    answer = client.get(local_store().url(name))
     assert answer.headers["X-Accel-Redirect"] == f"/protected/{name}"
     assert answer.headers["Content-Type"] == "image/webp"
 
 
 def test_only_who_may_see_it_is_handed_over(client: Client, user: User, tmp_path: object) -> None:
     video = made(tmp_path, visibility=Visibility.FRIENDS)
-    url = store().url(video.sprite)
+    url = local_store().url(video.sprite)
     assert client.get(url).status_code == 404
     client.force_login(user)
     refused = client.get(url)
@@ -73,4 +73,4 @@ def test_nothing_else_is_handed_over(name: str, client: Client, tmp_path: object
 
 def test_what_is_not_there_is_missing_and_not_nginx_s_problem(client: Client) -> None:
     video = VideoFactory()
-    assert client.get(store().url(video.poster)).status_code == 404
+    assert client.get(local_store().url(video.poster)).status_code == 404

@@ -10,7 +10,7 @@ from django.test import Client
 from accounts.models import User
 from tests.factories import UserFactory, VideoFactory, befriend, block
 from tiktok_clone.common import serving
-from tiktok_clone.common.storage import store
+from tiktok_clone.common.storage import local_store
 from videos.models import Video
 from videos.ranges import LARGEST_PART, Part, UnsatisfiableError, parse_range
 
@@ -21,7 +21,7 @@ BYTES = bytes(range(256)) * 8192  # 2 MB
 def put(name: str, content: bytes, tmp_path: Path) -> None:
     source = tmp_path / uuid.uuid4().hex
     source.write_bytes(content)
-    store().save(name, source)
+    local_store().save(name, source)
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def video(tmp_path: Path) -> Video:
 @pytest.fixture
 def url(video: Video) -> str:
     """The address of its rendition."""
-    return store().url(video.renditions.get().name)
+    return local_store().url(video.renditions.get().name)
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_public_media_may_be_kept_for_ever(
     assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert "Cookie" not in answer.headers.get("Vary", "")
-    poster = client.get(store().url(video.poster))
+    poster = client.get(local_store().url(video.poster))
     assert (poster.content, poster.headers["Content-Type"]) == (b"picture", "image/webp")
 
 

@@ -9,7 +9,7 @@ from PIL import Image
 from accounts.models import User
 from tests.videos.clips import clip, ffmpeg
 from tests.videos.outputs import check_bare, make_outputs
-from tiktok_clone.common.storage import store
+from tiktok_clone.common.storage import local_store
 from videos.media import stills
 from videos.media.measuring import measure
 from videos.models import Video
@@ -110,8 +110,8 @@ def test_clips_of_before_get_their_pictures(
     call_command("make_stills")
     assert "2 of 2 clips" in capsys.readouterr().out
     for video in Video.objects.all():
-        assert store().exists(video.preview)
-        assert store().exists(video.sprite)
+        assert local_store().exists(video.preview)
+        assert local_store().exists(video.sprite)
     call_command("make_stills")
     assert "0 of 0 clips" in capsys.readouterr().out
 
@@ -135,4 +135,4 @@ def test_a_clip_deleted_meanwhile_gets_no_pictures(
     monkeypatch.setattr(stills, "make_moving", deleted_then_made)
     assert not making.make_moving(video.pk)
     run_jobs()  # type: ignore[operator]
-    assert list(store().names(video.folder)) == []
+    assert list(local_store().names(video.folder)) == []

@@ -13,7 +13,7 @@ from accounts.models import User
 from tests.api_client import ApiClient
 from tests.factories import VideoFactory
 from tests.videos.clips import clip
-from tiktok_clone.common.storage import incoming, store
+from tiktok_clone.common.storage import incoming, local_store
 from videos.models import Status, Tombstone, Video
 
 RunJobs = Callable[[], None]
@@ -70,12 +70,12 @@ def test_larger_renditions_follow_and_the_original_goes(
     assert list(video.renditions.order_by("rung").values_list("rung", flat=True)) == [360, 540, 720]
     purge()
     folder = str(video.folder)
-    kept = sorted(name.removeprefix(f"{folder}/") for name in store().names(folder))
+    kept = sorted(name.removeprefix(f"{folder}/") for name in local_store().names(folder))
     stills = ["2/preview.webp", "2/sprite.webp"]
     assert kept == ["1/360.mp4", "1/poster.webp", *stills, "3/540.mp4", "3/720.mp4"]
     card = as_user.get(f"/videos/{video.pk}")
-    assert card["preview"] == store().url(f"{folder}/2/preview.webp")
-    assert card["sprite"] == {"url": store().url(f"{folder}/2/sprite.webp"), "columns": 10}
+    assert card["preview"] == local_store().url(f"{folder}/2/preview.webp")
+    assert card["sprite"] == {"url": local_store().url(f"{folder}/2/sprite.webp"), "columns": 10}
 
 
 @pytest.mark.parametrize("visibility", ["friends", "private"])
@@ -171,7 +171,7 @@ def test_a_half_file_is_rejected_with_the_reason(
     video = Video.objects.get()
     assert (video.status, video.reason_code) == (Status.REJECTED, "truncated")
     purge()
-    assert list(store().names(video.folder)) == []
+    assert list(local_store().names(video.folder)) == []
 
 
 def test_a_crash_is_a_failure_that_can_be_retried(
@@ -266,7 +266,7 @@ def test_an_attempt_that_was_overtaken_changes_nothing(
     video = Video.objects.get()
     assert video.status == Status.PROCESSING
     assert not video.renditions.exists()
-    assert [n for n in store().names(video.folder) if "original" not in n] == []
+    assert [n for n in local_store().names(video.folder) if "original" not in n] == []
 
 
 def test_abandoned_uploads_expire_and_lost_jobs_are_found(user: User, run_jobs: RunJobs) -> None:
@@ -280,7 +280,7 @@ def test_abandoned_uploads_expire_and_lost_jobs_are_found(user: User, run_jobs: 
     abandoned = Video.objects.create(author=user, status=Status.UPLOADING)
     lost = Video.objects.create(author=user, status=Status.STORED)
     fresh = Video.objects.create(author=user, status=Status.UPLOADING)
-    store().save(f"{lost.folder}/original", clip())
+    local_store().save(f"{lost.folder}/original", clip())
     Video.objects.filter(pk__in=[abandoned.pk, lost.pk]).update(updated_at=old)
     tasks.sweep_uploads(0)
     run_jobs()
@@ -338,8 +338,8 @@ def test_the_edit_page_changes_caption_audience_and_cover(user: User, run_jobs: 
     assert (row.caption, row.visibility) == ("New", "friends")
     assert row.poster != before
     purge()
-    assert store().exists(row.poster)
-    assert not store().exists(before)
+    assert local_store().exists(row.poster)
+    assert not local_store().exists(before)
     assert browser.post(page, {**form, "caption": "Newer", "cover": "99"}).status_code == 400
     assert Video.objects.get().caption == "New"
 

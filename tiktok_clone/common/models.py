@@ -1,4 +1,4 @@
-"""Models that belong to no app: bases, the signing epoch, site texts, idempotent answers."""
+"""Models that belong to no app: bases, site texts, the books of the store, single rows."""
 
 import secrets
 import uuid
@@ -124,6 +124,37 @@ class CacheGeneration(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(condition=models.Q(id=1), name="cache_generation_single_row")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class StoredObject(Timestamped):
+    """One object in a store: the row is made before the object, and goes after it.
+
+    `owner_id` is whose quota it counts against. It is no foreign key, since the object outlives
+    the account until its tombstone has ended.
+    """
+
+    name = models.CharField(max_length=200, unique=True, help_text="Says which store has it, too.")
+    owner_id = models.BigIntegerField(null=True, help_text="Id of the account.")
+    size_bytes = models.BigIntegerField(default=0)
+    etag = models.CharField(max_length=32, blank=True, help_text="MD5, where it is known.")
+    kept_at = models.DateTimeField(null=True, help_text="None until all its bytes are there.")
+    missing_since = models.DateTimeField(null=True, help_text="When the sweep first missed it.")
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["owner_id"], name="stored_by_owner"),
+            models.Index(
+                fields=["created_at"], condition=models.Q(kept_at=None), name="stored_expected"
+            ),
+            models.Index(
+                fields=["missing_since"],
+                condition=models.Q(missing_since__isnull=False),
+                name="stored_missing",
+            ),
         ]
 
     def __str__(self) -> str:

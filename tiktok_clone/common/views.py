@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from tiktok_clone.common.errors import DomainError
 from tiktok_clone.common.problems import problem_response, wants_json
-from tiktok_clone.common.storage import store
+from tiktok_clone.common.storage import stores
 
 
 @require_safe
@@ -38,7 +38,8 @@ def _database() -> str:
 
 
 def _media() -> str:
-    return "ok" if store().is_writable() else "not writable"
+    closed = [kind for kind, each in stores().items() if not each.is_writable()]
+    return f"not writable: {', '.join(closed)}" if closed else "ok"
 
 
 def _redis() -> str:

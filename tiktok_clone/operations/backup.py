@@ -22,7 +22,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from tqdm import tqdm
 
 from tiktok_clone.common.keeping import LostLockError, objects_kept
-from tiktok_clone.common.storage import store
+from tiktok_clone.common.storage import local_store
 from tiktok_clone.operations import postgres
 from tiktok_clone.operations.archive import DATABASE, MEDIA, Manifest, Writer
 from tiktok_clone.operations.media import object_names
@@ -100,7 +100,7 @@ def _tools_for(folder: Path) -> Path:
 
 
 def _write(target: Path, manifest: Manifest, dumped: Path, *, show_progress: bool) -> int:
-    sizes = {name: store().size(name) for name in object_names()}
+    sizes = {name: local_store().size(name) for name in object_names()}
     total = dumped.stat().st_size + sum(sizes.values())
     free = shutil.disk_usage(target.parent).free
     if free < total + RESERVE_BYTES:
@@ -113,7 +113,7 @@ def _write(target: Path, manifest: Manifest, dumped: Path, *, show_progress: boo
         with dumped.open("rb") as content:
             writer.add(DATABASE, content, dumped.stat().st_size)
         for name, size in sizes.items():
-            with store().open(name) as content:
+            with local_store().open(name) as content:
                 writer.add(f"{MEDIA}{name}", content, size)
         writer.close()
         file.flush()

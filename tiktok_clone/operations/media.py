@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from accounts.avatars import SIZES, folder_of, name_in
 from accounts.models import User
 from feeds.models import Export
-from tiktok_clone.common.storage import incoming, store
+from tiktok_clone.common.storage import incoming, local_store
 from videos.models import Rendition, Status, Tombstone, Video
 
 PICTURES = ("poster", "preview", "sprite")
@@ -24,9 +24,9 @@ class Comparison:
 
 def object_names() -> Iterator[str]:
     """Yield the names of all objects in the store, without files on their way in."""
-    root = store().root
+    root = local_store().root
     on_the_way = incoming().relative_to(root) if incoming().is_relative_to(root) else None
-    for name in store().names():
+    for name in local_store().names():
         if on_the_way is None or not PurePosixPath(name).is_relative_to(on_the_way):
             yield name
 
@@ -50,7 +50,7 @@ def compare() -> Comparison:
 
 
 def _folders() -> set[str]:
-    videos = Video.objects.only("uuid").iterator(ROWS_AT_ONCE)
+    videos = Video.objects.only("store", "uuid").iterator(ROWS_AT_ONCE)
     avatars = User.objects.exclude(avatar="").values_list("avatar", flat=True)
     return {
         *(video.folder for video in videos),

@@ -21,7 +21,7 @@ from tqdm import tqdm
 from accounts.models import User
 from tiktok_clone.common import generation
 from tiktok_clone.common.signing import forget_epoch
-from tiktok_clone.common.storage import incoming, store
+from tiktok_clone.common.storage import incoming, local_store
 from tiktok_clone.operations import media, postgres
 from tiktok_clone.operations.archive import (
     CHUNK,
@@ -141,7 +141,7 @@ def _unpack(source: Path, folder: Path, sums: dict[str, str], bar: "tqdm[None]")
                 continue
             path = folder / str(number)
             _take(content, path, sums[member.name])
-            store().save(name, path)
+            local_store().save(name, path)
             path.unlink()
             written += 1
     return written
@@ -157,13 +157,13 @@ def _take(content: IO[bytes], path: Path, checksum: str) -> None:
 def _is_there(name: str, checksum: str) -> bool:
     """Whether the store has this object; one with other content is removed."""
     try:
-        if not store().exists(name):
+        if not local_store().exists(name):
             return False
     except ValueError as error:
         raise DamagedError(str(error)) from error
-    if _checksum(store().open(name)) == checksum:
+    if _checksum(local_store().open(name)) == checksum:
         return True
-    store().delete_prefix(name)
+    local_store().delete_prefix(name)
     return False
 
 

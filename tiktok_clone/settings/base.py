@@ -10,7 +10,7 @@ import environ
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from tiktok_clone.common import logs
+from tiktok_clone.common import cdn, logs
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 env = environ.Env()
@@ -245,6 +245,20 @@ STATIC_ROOT = Path(env.str("STATIC_ROOT", str(DATA_DIR / "static")))
 STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_ROOT = Path(env.str("MEDIA_ROOT", str(DATA_DIR / "media")))
 MEDIA_URL = "/media/"
+# Where new media go: Cloudinary when this is set, else MEDIA_ROOT. CLOUDINARY_FOLDER keeps
+# several sites in one account apart.
+CLOUDINARY_URL = env.str("CLOUDINARY_URL", "")
+CLOUDINARY_FOLDER = env.str("CLOUDINARY_FOLDER", "")
+# Our address as Cloudinary sees it, for its messages; without one we ask how far it is.
+CLOUDINARY_NOTIFY = env.str(
+    "CLOUDINARY_NOTIFY", SITE_URL if SITE_URL.startswith("https://") else ""
+).rstrip("/")
+# Seconds that a direct upload may pause before what came of it is removed.
+UPLOAD_LIFETIME = env.int("UPLOAD_LIFETIME", 24 * 60 * 60)
+# What one account may keep and post; 0 is no limit.
+QUOTA_BYTES = env.int("QUOTA_BYTES", 10 * 2**30)
+QUOTA_VIDEOS = env.int("QUOTA_VIDEOS", 0)
+QUOTA_VIDEOS_PER_DAY = env.int("QUOTA_VIDEOS_PER_DAY", 100)
 
 FFMPEG_PATH = env.str("FFMPEG_PATH", "")
 VIDEO_MAX_BYTES = env.int("VIDEO_MAX_BYTES", 200 * 1024 * 1024)
@@ -276,14 +290,15 @@ USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"
 
+MEDIA_ORIGINS, UPLOAD_ORIGINS = cdn.origins(CLOUDINARY_URL)
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
         "script-src": [SELF, NONCE],
         "style-src": [SELF, NONCE],
-        "img-src": [SELF, "data:", "blob:"],
-        "media-src": [SELF, "blob:"],
-        "connect-src": [SELF],
+        "img-src": [SELF, "data:", "blob:", *MEDIA_ORIGINS],
+        "media-src": [SELF, "blob:", *MEDIA_ORIGINS],
+        "connect-src": [SELF, *UPLOAD_ORIGINS],
         "font-src": [SELF],
         "object-src": [NONE],
         "base-uri": [NONE],

@@ -18,7 +18,7 @@ def picture(video: Video) -> SafeString | str:
     """The poster, small."""
     if not video.poster:
         return "–"
-    url = store().url(video.poster, public=False)
+    url = store(video.poster).url(video.poster, public=False)
     return format_html('<img class="thumb" src="{}" alt="Clip {}" loading="lazy">', url, video.pk)
 
 
@@ -33,12 +33,12 @@ def player(video: Video) -> SafeString | str:
     links = format_html_join(
         " ",
         '<a href="{}">{}p</a>',
-        ((store().url(rung.name, public=False), rung.rung) for rung in renditions),
+        ((store(rung.name).url(rung.name, public=False), rung.rung) for rung in renditions),
     )
     return format_html(
         '<div class="clip"><video src="{}" poster="{}" controls loop muted playsinline '
         'preload="none"></video><p>{}</p></div>',
-        store().url(renditions[0].name, public=False),
-        store().url(video.poster, public=False) if video.poster else "",
+        store(renditions[0].name).url(renditions[0].name, public=False),
+        store(video.poster).url(video.poster, public=False) if video.poster else "",
         links,
     )

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 from django.http import HttpRequest
 from drf_spectacular.utils import extend_schema
@@ -16,20 +17,25 @@ from rest_framework.views import APIView
 
 from accounts.api.throttles import UploadThrottle
 from accounts.models import User
-from tiktok_clone.common.errors import not_found
+from tiktok_clone.common.errors import invalid, not_found
 from tiktok_clone.common.idempotency import attempt, fingerprint_of
 from tiktok_clone.common.idempotent import PARAMETER, key_of, replay
 from videos.api.serializers import VideoSerializer
 from videos.models import Video, Visibility
 from videos.receiving import stream_uploads
 from videos.representation import represent_videos
-from videos.services import publishing
+from videos.services import publishing, uploads
 
 
 class NewVideoSerializer(serializers.Serializer[Any]):
     """The form of an upload; its rules stand in the service."""
 
-    file = serializers.FileField(help_text="MP4, MOV, WebM, MKV, AVI, 3GP or MPEG-TS.")
+    file = serializers.FileField(
+        required=False, help_text="MP4, MOV, WebM, MKV, AVI, 3GP or MPEG-TS."
+    )
+    upload = serializers.UUIDField(
+        required=False, help_text="In place of the file: an upload in pieces that is complete."
+    )
     caption = serializers.CharField(required=False, allow_blank=True)
     visibility = serializers.ChoiceField(choices=Visibility.choices, default=Visibility.PUBLIC)
 
@@ -56,7 +62,8 @@ class UploadView(APIView):
     def post(self, request: Request) -> Response:
         """Check a file and take it in; the worker then makes it playable.
 
-        A refused file is a 400 (413 when too large) with a code and what to do.
+        Send the file, or the id of an upload in pieces (`POST /video/upload`). A refused file
+        is a 400 (413 when too large) with a code and what to do.
         """
         key = key_of(request)
         if key is None:
@@ -74,6 +81,8 @@ class UploadView(APIView):
 
 def _create(request: Request, on_stored: Callable[[Video], None] | None = None) -> dict[str, Any]:
     form = request.POST
+    if "upload" in form:
+        return represent(_post_upload(request), request)
     video = publishing.create_video(
         person(request),
         request.FILES.get("file"),
@@ -82,6 +91,15 @@ def _create(request: Request, on_stored: Callable[[Video], None] | None = None) 
         on_stored=on_stored,
     )
     return represent(video, request)
+
+
+def _post_upload(request: Request) -> Video:
+    form = request.POST
+    try:
+        key = UUID(form["upload"])
+    except ValueError:
+        raise invalid("upload", "invalid", "Send the id that `POST /video/upload` gave.") from None
+    return uploads.post_upload(person(request), key, form.get("caption"), form.get("visibility"))
 
 
 def _represent_own(request: Request, video_id: int) -> dict[str, Any]:

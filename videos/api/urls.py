@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path
 
 from videos.api.comments import CommentViewSet
+from videos.api.direct import DirectUpload, DirectUploads, Pieces
 from videos.api.subtitles import SubtitlesView
 from videos.api.uploads import RetryView, UploadView
 from videos.api.views import OwnLists, PersonVideos, VideoViewSet
@@ -12,6 +13,9 @@ COMMENT = "comments/<int:comment_id>"
 
 urlpatterns: list[URLPattern] = [
     path("video", UploadView.as_view(), name="api-upload"),
+    path("video/upload", DirectUploads.as_view(), name="api-uploads"),
+    path("video/upload/<uuid:upload_id>", DirectUpload.as_view(), name="api-upload-state"),
+    path("video/upload/<uuid:upload_id>/pieces", Pieces.as_view(), name="api-upload-pieces"),
     path(f"{VIDEO}/retry", RetryView.as_view(), name="api-video-retry"),
     path("videos", VideoViewSet.as_view({"get": "list"}), name="api-videos"),
     path(

@@ -64,6 +64,11 @@ def frame_rate(source: Fraction) -> Fraction:
     return half if 23 <= half <= MAX_FPS else Fraction(MAX_FPS)
 
 
+def still_size(width: int, height: int) -> Rung:
+    """Return the size of the poster for a displayed size."""
+    return _rung(min(POSTER_SIDE, _even(min(width, height))), width, height)
+
+
 def ladder_command(
     source: Path,
     probe: Probe,
@@ -112,7 +117,7 @@ def still_command(source: Path, at: str, width: int, height: int, folder: Path) 
 def _graph(probe: Probe, wanted: list[Rung], poster: bool) -> str:
     """Scale to the largest size needed, map tones there, then go down rung by rung."""
     largest = max(wanted, key=lambda rung: rung.side)
-    still = _still_size(probe)
+    still = still_size(probe.width, probe.height)
     top = _rung(max(largest.side, still.side), probe.width, probe.height) if poster else largest
     chains = [f"[0:{probe.stream}]{_head(probe, top)}[top]"]
     source = "top"
@@ -159,10 +164,6 @@ def _picture(rung: Rung) -> list[str]:
     options += f" -force_key_frames expr:gte(t,n_forced*{KEYFRAME_SECONDS})"
     options += " -color_primaries bt709 -color_trc bt709 -colorspace bt709 -color_range tv"
     return options.split()
-
-
-def _still_size(probe: Probe) -> Rung:
-    return _rung(min(POSTER_SIDE, _even(probe.short_side)), probe.width, probe.height)
 
 
 def _rung(side: int, width: int, height: int) -> Rung:

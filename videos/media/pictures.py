@@ -2,7 +2,7 @@
 
 from django.db import transaction
 
-from tiktok_clone.common.storage import store
+from tiktok_clone.common.storage import ledger, store
 from videos import publication, signals
 from videos.media import ffmpeg, ladder, stills
 from videos.media.processing import next_attempt, workshop
@@ -25,12 +25,12 @@ def make_moving(video_id: int) -> bool:
     if video is None or smallest is None:
         return False
     names = {kind: f"{video.folder}/{video.attempt}/{kind}.webp" for kind in ("preview", "sprite")}
-    path = store().path(smallest.name)
-    with workshop(video) as folder:
+    source = store(smallest.name).local_copy(smallest.name)
+    with workshop(video) as folder, source as path:
         clip = stills.Clip(path, smallest.width, smallest.height, video.duration)
         stills.make_moving(clip, folder)
         for kind, name in names.items():
-            store().save(name, folder / f"{kind}.webp")
+            ledger.keep(name, folder / f"{kind}.webp", video.author_id)
     with transaction.atomic():
         fresh = publication.lock(video.pk)
         kept = fresh is not None and fresh.attempt == video.attempt
@@ -51,13 +51,12 @@ def change_cover(video_id: int, seconds: float) -> None:
     if video is None or largest is None:
         return
     name = f"{video.folder}/{video.attempt}/poster.webp"
-    with workshop(video) as folder:
+    with workshop(video) as folder, store(largest.name).local_copy(largest.name) as source:
         at = f"{min(seconds, max(0.0, video.duration - 0.1)):.3f}"
-        source = store().path(largest.name)
         ffmpeg.run(ladder.still_command(source, at, largest.width, largest.height, folder))
         stills.make_poster(folder / "poster.png", folder / "poster.webp")
         tiny = stills.placeholder(folder / "poster.webp")
-        store().save(name, folder / "poster.webp")
+        ledger.keep(name, folder / "poster.webp", video.author_id)
     with transaction.atomic():
         fresh = publication.lock(video.pk)
         if fresh is None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from django.db import transaction
 from django.utils import timezone
 
-from tiktok_clone.common.storage import incoming, room, store
+from tiktok_clone.common.storage import incoming, ledger, local_store, room
 from videos import publication, signals
 from videos.media import ffmpeg, ladder, sound, stills
 from videos.media.measuring import measure
@@ -50,7 +50,7 @@ def make_playable(video_id: int, when_published: InTransaction) -> None:
     video = _begin(video_id)
     if video is None:
         return
-    source = store().path(original_name(video))
+    source = local_store().path(original_name(video))
     found = probe(source)
     wanted = ladder.rungs(found.width, found.height)
     with workshop(video) as folder:
@@ -64,7 +64,7 @@ def make_playable(video_id: int, when_published: InTransaction) -> None:
         renditions = _keep(video, wanted[:1], folder)
         video.poster = f"{video.folder}/{video.attempt}/poster.webp"
         video.placeholder = stills.placeholder(folder / "poster.webp")
-        store().save(video.poster, folder / "poster.webp")
+        ledger.keep(video.poster, folder / "poster.webp", video.author_id)
         video.duration = round(measure(folder / f"{wanted[0].side}.mp4").duration, 3)
     video.width, video.height = wanted[-1].width, wanted[-1].height
     with transaction.atomic():
@@ -80,7 +80,7 @@ def make_larger(video_id: int) -> None:
     video = next_attempt(video_id)
     if video is None:
         return
-    source = store().path(original_name(video))
+    source = local_store().path(original_name(video))
     if source.is_file():
         _add_missing(video, source)
     remove_leftovers(video_id)
@@ -93,7 +93,7 @@ def _add_missing(video: Video, source: Path) -> None:
     renditions: list[Rendition] = []
     if wanted:
         # The sound was made with the first one, and is the same for all.
-        first = store().path(next(iter(have.values())))
+        first = local_store().path(next(iter(have.values())))
         with workshop(video) as folder:
             ffmpeg.run(ladder.ladder_command(source, found, wanted, folder, sound_of=first))
             renditions = _keep(video, wanted, folder)
@@ -128,7 +128,7 @@ def remove_leftovers(video_id: int) -> None:
         return
     kept = {video.poster, video.preview, video.sprite, original_name(video)}
     kept |= set(video.renditions.values_list("name", flat=True))
-    for name in store().names(video.folder):
+    for name in list(ledger.names_below(video.folder)):
         attempt = name.removeprefix(f"{video.folder}/").partition("/")[0]
         if name not in kept and attempt.isdigit() and int(attempt) < video.attempt:
             publication.bury(name)
@@ -144,7 +144,7 @@ def workshop(video: Video) -> Iterator[Path]:
         with tempfile.TemporaryDirectory(dir=incoming(), prefix="work-") as folder:
             yield Path(folder)
     except BaseException:
-        store().delete_prefix(f"{video.folder}/{video.attempt}")
+        ledger.empty(f"{video.folder}/{video.attempt}")
         raise
 
 
@@ -191,7 +191,7 @@ def _keep(video: Video, made: list[ladder.Rung], folder: Path) -> list[Rendition
         path = folder / f"{rung.side}.mp4"
         facts = measure(path)
         name = f"{video.folder}/{video.attempt}/{rung.side}.mp4"
-        store().save(name, path)
+        ledger.keep(name, path, video.author_id)
         rows.append(
             Rendition(
                 video=video,

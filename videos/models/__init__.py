@@ -7,6 +7,7 @@ from videos.models.report import Report
 from videos.models.slot import FIRST_EPOCH, SlotEpoch, SlotRun, Stamp
 from videos.models.subtitles import Subtitles
 from videos.models.tombstone import Tombstone
+from videos.models.upload import MediaEvent, Upload, UploadPiece
 from videos.models.video import TRANSITIONS, Rendition, Status, Video, Visibility
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "CommentLike",
     "Hashtag",
     "Like",
+    "MediaEvent",
     "Mention",
     "Rendition",
     "Report",
@@ -27,6 +29,8 @@ __all__ = [
     "Status",
     "Subtitles",
     "Tombstone",
+    "Upload",
+    "UploadPiece",
     "Video",
     "VideoHashtag",
     "Visibility",

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from accounts.models import Block, Follow, Friendship, Mute
 from tiktok_clone.common.models import WORDS, Searchable, Timestamped
+from tiktok_clone.common.storage import CLOUDINARY, LOCAL, kind_for_new, naming
 from videos.models.hashtag import Hashtag
 from videos.models.subtitles import Subtitles
 
@@ -33,8 +34,8 @@ class Status(models.TextChoices):
 
 
 TRANSITIONS: dict[str, set[str]] = {
-    Status.RESERVED: {Status.UPLOADING, Status.STORED, Status.FAILED},
-    Status.UPLOADING: {Status.STORED, Status.FAILED, Status.REJECTED},
+    Status.RESERVED: {Status.UPLOADING, Status.STORED, Status.FAILED, Status.REJECTED},
+    Status.UPLOADING: {Status.UPLOADING, Status.STORED, Status.FAILED, Status.REJECTED},
     Status.STORED: {Status.PROCESSING, Status.FAILED, Status.REJECTED},
     # A killed worker leaves `processing`; the job's next run takes it up again.
     Status.PROCESSING: {Status.PROCESSING, Status.READY, Status.FAILED, Status.REJECTED},
@@ -126,6 +127,13 @@ class Video(Timestamped, Searchable):
     SEARCHED = ("caption",)
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    store = models.CharField(
+        max_length=10,
+        choices=[(LOCAL, "Local disk"), (CLOUDINARY, "Cloudinary")],
+        default=kind_for_new,
+        db_default=LOCAL,
+        help_text="Where its objects are.",
+    )
     author = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="videos")
     caption = models.CharField(max_length=2200, blank=True)
     hashtags = models.ManyToManyField(
@@ -197,7 +205,7 @@ class Video(Timestamped, Searchable):
     @property
     def folder(self) -> str:
         """Prefix of all its objects in the store."""
-        return f"videos/{self.uuid}"
+        return naming.named(self.store, f"videos/{self.uuid}")
 
     @property
     def is_published(self) -> bool:

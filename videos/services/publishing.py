@@ -13,10 +13,10 @@ from django.db import transaction
 from accounts.models import User
 from tiktok_clone.common import jobs
 from tiktok_clone.common.errors import DomainError, invalid, not_found
-from tiktok_clone.common.storage import incoming, room, store
-from videos import publication, signals, tasks
+from tiktok_clone.common.storage import incoming, ledger, room
+from videos import publication, quotas, signals, tasks
 from videos.captions import link_caption
-from videos.media.probe import Probe, probe
+from videos.media.probe import probe
 from videos.media.processing import original_name
 from videos.media.refusals import refused
 from videos.models import Status, Video, Visibility
@@ -47,13 +47,21 @@ def create_video(
     """
     caption = clean_caption(caption)
     check_visibility(visibility)
+    quotas.check(author)
     if upload is None:
         raise refused("missing")
     with room.refusing_when_full(), _on_disk(upload) as path:
         found = probe(path)
-        video = _reserve(author, caption, visibility, found, path.stat().st_size)
+        size = path.stat().st_size
+        facts = {
+            "width": found.width,
+            "height": found.height,
+            "duration": round(found.duration, 3),
+            "status": Status.UPLOADING,
+        }
+        video = reserve(author, caption, visibility, size, **facts)
         try:
-            store().save(original_name(video), path)
+            ledger.keep(original_name(video), path, author.pk)
         except BaseException:
             _discard(video)
             raise
@@ -188,17 +196,16 @@ def _reach(visibility: str) -> int:
     return (Visibility.PRIVATE, Visibility.FRIENDS, Visibility.PUBLIC).index(Visibility(visibility))
 
 
-def _reserve(author: User, caption: str, visibility: str, found: Probe, size: int) -> Video:
-    """The row and the name come first, so that no object is ever without a row."""
+@transaction.atomic
+def reserve(author: User, caption: str, visibility: str, size: int, **facts: Any) -> Video:
+    """Make the row of a file to come: it and its name are there before any object.
+
+    Raises:
+        DomainError: `quota_exceeded` (403).
+    """
+    quotas.check(author, size, lock=True)
     return Video.objects.create(
-        author=author,
-        caption=caption,
-        visibility=visibility,
-        status=Status.UPLOADING,
-        size_bytes=size,
-        width=found.width,
-        height=found.height,
-        duration=round(found.duration, 3),
+        author=author, caption=caption, visibility=visibility, size_bytes=size, **facts
     )
 
 

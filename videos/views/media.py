@@ -17,7 +17,7 @@ from typing import cast
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Exists, F, OuterRef, Q
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.utils.cache import get_conditional_response
 from django.utils.http import http_date, parse_http_date_safe
 from django.views.decorators.http import require_safe
@@ -27,7 +27,7 @@ from accounts.api.authentication import ActiveUserAuthentication
 from accounts.models import User
 from tiktok_clone.common import serving
 from tiktok_clone.common.errors import DomainError, not_found
-from tiktok_clone.common.storage import store
+from tiktok_clone.common.storage import CLOUDINARY, cloudinary_store, local_store, naming
 from videos.models import Rendition, Status, Video, Visibility
 from videos.ranges import LARGEST_PART, Part, UnsatisfiableError, parse_range
 
@@ -40,8 +40,10 @@ NEVER = "private, no-store"
 def media(request: HttpRequest, name: str) -> HttpResponseBase:
     """An object that the asker may see; 404 for all others and for originals."""
     public = _is_public(request, name)
+    if naming.kind_of(name) == CLOUDINARY:
+        return _sent_on(name)
     try:
-        path = store().path(name)
+        path = local_store().path(name)
         stat = path.stat()
     except (ValueError, OSError):
         raise not_found("file") from None
@@ -60,6 +62,13 @@ def media(request: HttpRequest, name: str) -> HttpResponseBase:
     response.headers["Last-Modified"] = http_date(modified)
     response.headers["Cache-Control"] = keep
     response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
+def _sent_on(name: str) -> HttpResponseBase:
+    """To the CDN, whose address nobody can guess; asked anew each time, since rights change."""
+    response = HttpResponseRedirect(cloudinary_store().delivery_url(name))
+    response.headers["Cache-Control"] = NEVER
     return response
 
 
@@ -115,7 +124,7 @@ def _range_holds(request: HttpRequest, etag: str, modified: int) -> bool:
 
 def _is_public(request: HttpRequest, name: str) -> bool:
     """Whether everybody may keep a copy; 404 unless the asker may see it at all."""
-    kind, _, rest = name.partition("/")
+    kind, _, rest = naming.path_of(name).partition("/")
     if kind == "avatars":
         return True
     try:

@@ -16,7 +16,7 @@ from feeds.demo.people import PEOPLE
 from feeds.models import DemoClip, Export
 from tiktok_clone.common import generation
 from tiktok_clone.common.signing import renew_epoch
-from tiktok_clone.common.storage import store
+from tiktok_clone.common.storage import ledger
 from videos.models import Tombstone, Video
 from videos.publication import bury
 
@@ -84,7 +84,7 @@ def truncate() -> None:
 
 def object_names() -> list[str]:
     """Names and prefixes of everything that the rows say is in the store."""
-    folders = [video.folder for video in Video.objects.only("uuid")]
+    folders = [video.folder for video in Video.objects.only("store", "uuid")]
     avatars = map(folder_of, User.objects.exclude(avatar="").values_list("avatar", flat=True))
     waiting = Tombstone.objects.values_list("name", flat=True)
     exports = Export.objects.exclude(name="").values_list("name", flat=True)
@@ -94,7 +94,7 @@ def object_names() -> list[str]:
 def forget_media_and_cache(names: list[str]) -> None:
     """Remove objects from the store, and our own keys from Redis."""
     for name in names:
-        store().delete_prefix(name)
+        ledger.empty(name)
     delete_pattern = getattr(cache, "delete_pattern", None)
     if delete_pattern is not None:
         delete_pattern("*")

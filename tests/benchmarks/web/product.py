@@ -137,14 +137,14 @@ def _add_copies(wanted: int) -> None:
 def _copy(original: "Video") -> None:  # type: ignore[name-defined]  # noqa: F821
     from django.db import transaction
 
-    from tiktok_clone.common.storage import store
+    from tiktok_clone.common.storage import local_store
     from videos.models import Rendition, SlotEpoch, Video
 
     old, new = original.folder, uuid.uuid4()
     named = {name: getattr(original, name) for name in ("poster", "preview", "sprite")}
-    for name in list(store().names(old)):
+    for name in list(local_store().names(old)):
         if "/" in name.removeprefix(f"{old}/"):  # not the upload itself
-            store().save(name.replace(old, f"videos/{new}"), store().path(name))
+            local_store().save(name.replace(old, f"videos/{new}"), local_store().path(name))
     renditions = list(original.renditions.all())
     fields = {
         field.attname: getattr(original, field.attname)

@@ -10,7 +10,7 @@ from tests.conftest import RunJobs
 from tests.factories import UserFactory
 from tests.project.backups import Site, new_site
 from tests.videos.clips import clip
-from tiktok_clone.common.storage import store
+from tiktok_clone.common.storage import local_store
 from videos.models import Status, Video
 from videos.services.comments import add_comment
 from videos.services.engagement import like_video
@@ -20,9 +20,9 @@ from videos.services.publishing import create_video
 @pytest.fixture(autouse=True)
 def _empty_store(transactional_db: None) -> None:
     """No objects of other tests."""
-    for name in list(store().names()):
+    for name in list(local_store().names()):
         if not name.startswith("incoming/"):
-            store().delete_prefix(name)
+            local_store().delete_prefix(name)
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from tests.project.backups import (
 )
 from tests.videos.clips import clip
 from tiktok_clone.common.keeping import LOCK, objects_kept
-from tiktok_clone.common.storage import incoming, store
+from tiktok_clone.common.storage import incoming, local_store
 from tiktok_clone.operations import backup, postgres
 from videos.models import Tombstone, Video
 from videos.publication import bury
@@ -174,14 +174,14 @@ def test_deletions_wait_until_the_backup_is_done(user: User) -> None:
     source = incoming() / "a.webp"
     source.write_bytes(b"x")
     for name in ("videos/gone/a.webp", "avatars/old/256.webp"):
-        store().save(name, source)
+        local_store().save(name, source)
     bury("videos/gone")
     with objects_kept(), psycopg.connect(own_url(), autocommit=True) as backup_of_another:
         backup_of_another.execute("SELECT pg_advisory_lock_shared(%s)", [LOCK])
         in_another_connection(purge_tombstones, timestamp=0)
         in_another_connection(sweep_avatar, folder="avatars/old")
-        assert store().exists("videos/gone/a.webp")
-        assert store().exists("avatars/old/256.webp")
+        assert local_store().exists("videos/gone/a.webp")
+        assert local_store().exists("avatars/old/256.webp")
         assert Tombstone.objects.count() == 1
         with connection.cursor() as cursor:
             cursor.execute("SELECT args FROM procrastinate_jobs WHERE scheduled_at > now()")
@@ -190,8 +190,8 @@ def test_deletions_wait_until_the_backup_is_done(user: User) -> None:
             ]
     purge_tombstones(timestamp=0)
     sweep_avatar(folder="avatars/old")
-    assert list(store().names("videos/gone")) == []
-    assert not store().exists("avatars/old/256.webp")
+    assert list(local_store().names("videos/gone")) == []
+    assert not local_store().exists("avatars/old/256.webp")
     assert not Tombstone.objects.exists()
 
 

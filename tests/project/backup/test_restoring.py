@@ -15,7 +15,7 @@ from tests.api_client import ApiClient
 from tests.conftest import RunJobs
 from tests.factories import PASSWORD
 from tests.project.backups import CHANGED, ROOT, Site, objects, own_url, rows, save
-from tiktok_clone.common.storage import incoming, store
+from tiktok_clone.common.storage import incoming, local_store
 from tiktok_clone.operations import backup, postgres
 from videos.models import Tombstone, Video
 from videos.tasks import purge_tombstones
@@ -67,7 +67,7 @@ def test_a_restored_site_has_the_same_rows_and_objects_and_its_clip_plays(
     assert objects(empty.media) == kept
     assert len(kept) > 2
 
-    assert play(empty, video) == store().path(video.renditions.get().name).read_bytes()
+    assert play(empty, video) == local_store().path(video.renditions.get().name).read_bytes()
 
     # Sign-ins of before are over, and tokens of before name rows of another epoch.
     assert empty.ask("SELECT count(*) FROM accounts_session WHERE ended_at IS NULL") == [(0,)]
@@ -220,15 +220,15 @@ def test_objects_of_nobody_are_removed_when_told_but_not_young_ones(
     source = incoming() / "orphan"
     source.write_bytes(b"x")
     for name in ("videos/old/360.mp4", "avatars/young/256.webp"):
-        store().save(name, source)
+        local_store().save(name, source)
         source.unlink()
         source.write_bytes(b"x")
-    os.utime(store().path("videos/old/360.mp4"), (1, 1))
+    os.utime(local_store().path("videos/old/360.mp4"), (1, 1))
     call_command("check_media", remove=True)
     buried = set(Tombstone.objects.values_list("name", flat=True))
     assert "videos/old/360.mp4" in buried
     assert "avatars/young/256.webp" not in buried
     purge_tombstones(timestamp=0)
-    assert not store().exists("videos/old/360.mp4")
-    assert store().exists("avatars/young/256.webp")
-    assert store().exists(video.renditions.get().name)
+    assert not local_store().exists("videos/old/360.mp4")
+    assert local_store().exists("avatars/young/256.webp")
+    assert local_store().exists(video.renditions.get().name)

@@ -1,13 +1,19 @@
 """Objects as files below one folder."""
 
 import errno
+import filecmp
 import os
 import re
 import shutil
+import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
+
+from tiktok_clone.common.storage.listing import Found
 
 # Small letters, digits and dashes; a dot never leads, so neither `..` nor hidden files match.
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]*(/[a-z0-9][a-z0-9._-]*)+")
@@ -55,30 +61,54 @@ class LocalStore:
         """Make a file the object of this name, durably; the file itself stays where it is.
 
         On one filesystem nothing is copied: the object is one more link to the same bytes,
-        so the caller must only remove `source` afterwards, not change it.
+        so the caller must only remove `source` afterwards, not change it. An object that is
+        there already must be the same, byte by byte.
 
         Raises:
-            FileExistsError: there is such an object already.
+            FileExistsError: the name has other bytes.
         """
         target = self.path(name)
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
             _sync(source)
-            os.link(source, target)
-        except OSError as error:
-            if error.errno not in CANNOT_LINK:
+            _put(source, target)
+        except FileExistsError:
+            if not filecmp.cmp(source, target, shallow=False):
                 raise
-            _copy(source, target)
         target.chmod(0o644)
         _sync(target.parent)
 
+    @contextmanager
+    def local_copy(self, name: str) -> Iterator[Path]:
+        """Give a path to read the object at: here, the object itself.
+
+        Raises:
+            FileNotFoundError: there is no such object.
+        """
+        path = self.path(name)
+        if not path.is_file():
+            raise FileNotFoundError(errno.ENOENT, "no such object", name)
+        yield path
+
+    def listing(self, prefix: str = "") -> Iterator[Found]:
+        """Yield the objects below a prefix, or all; what goes meanwhile is left out."""
+        for path in (self.path(prefix) if prefix else self.root).rglob("*"):
+            if path.name.startswith("."):
+                continue
+            try:
+                facts = path.stat()
+            except FileNotFoundError:
+                continue
+            if stat.S_ISREG(facts.st_mode):
+                name = path.relative_to(self.root).as_posix()
+                changed = datetime.fromtimestamp(facts.st_mtime, UTC)
+                yield Found(name, facts.st_size, changed)
+
     def names(self, prefix: str = "") -> Iterator[str]:
         """Yield the names of the objects below a prefix, or of all."""
-        for path in (self.path(prefix) if prefix else self.root).rglob("*"):
-            if path.is_file() and not path.name.startswith("."):
-                yield path.relative_to(self.root).as_posix()
+        return (found.name for found in self.listing(prefix))
 
-    def delete_prefix(self, name: str) -> None:
+    def delete_prefix(self, name: str, known: Iterable[str] = ()) -> None:
         """Remove an object, or all objects below a prefix; what is not there is no error."""
         target = self.path(name)
         try:
@@ -98,6 +128,15 @@ class LocalStore:
                 return True
         except OSError:
             return False
+
+
+def _put(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError as error:
+        if error.errno not in CANNOT_LINK:
+            raise
+        _copy(source, target)
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -1,4 +1,4 @@
-"""Room on the store's disk: asked before bytes come in, and told apart from other faults."""
+"""Room in the store: asked before bytes come in, and what is said when it takes none."""
 
 import errno
 import shutil
@@ -9,10 +9,13 @@ from pathlib import Path
 from django.conf import settings
 
 from tiktok_clone.common.errors import DomainError
+from tiktok_clone.common.storage.cloudinary import StoreError
 
 CODE = "storage_full"
 SENTENCE = "The server has no room for it at the moment. Nothing is lost: try again later."
 RETRY_AFTER = 600
+UNAVAILABLE = "store_unavailable"
+UNAVAILABLE_SENTENCE = "The media store does not answer at the moment. Try again in a minute."
 # EFBIG is what a limit on the size of files gives, which to us is one more kind of full.
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 # What C programs say of the first two.
@@ -46,9 +49,13 @@ def check_room(size: int) -> None:
 
 @contextmanager
 def refusing_when_full() -> Iterator[None]:
-    """Turn the system's "no space left" into `storage_full` (507)."""
+    """Turn "no space left" into `storage_full` (507), a silent Cloudinary into a 503."""
     try:
         yield
+    except StoreError as error:
+        raise DomainError(
+            UNAVAILABLE, UNAVAILABLE_SENTENCE, status=503, retry_after=error.retry_after or 30
+        ) from error
     except OSError as error:
         if not is_full(error):
             raise

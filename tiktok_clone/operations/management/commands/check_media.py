@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import transaction
 
-from tiktok_clone.common.storage import store
+from tiktok_clone.common.storage import local_store
 from tiktok_clone.operations import media
 from videos.publication import bury
 
@@ -41,4 +41,4 @@ class Command(BaseCommand):
 
 
 def _is_settled(name: str) -> bool:
-    return store().path(name).stat().st_mtime < time.time() - SETTLED_SECONDS
+    return local_store().path(name).stat().st_mtime < time.time() - SETTLED_SECONDS
