@@ -6,11 +6,19 @@ from pathlib import Path
 from typing import IO
 
 from django.conf import settings
+from django.db.models import Q, QuerySet
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from accounts.models import User
 from tiktok_clone.common.errors import DomainError, invalid
-from tiktok_clone.common.storage import incoming, kind_for_new, ledger, naming
+from tiktok_clone.common.storage import (
+    CLOUDINARY,
+    incoming,
+    kind_for_new,
+    ledger,
+    naming,
+    store,
+)
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 # The small one is shown everywhere; the large one on the profile.
@@ -19,9 +27,9 @@ MAX_PIXELS = 40_000_000
 SMALLEST_SIDE = 32
 
 
-def new_folder() -> str:
-    """A prefix in the store that nobody has used."""
-    return naming.named(kind_for_new(), f"avatars/{uuid.uuid4()}")
+def new_folder(kind: str = "") -> str:
+    """A prefix that nobody has used, in a kind of store, or in that for new objects."""
+    return naming.named(kind or kind_for_new(), f"avatars/{uuid.uuid4()}")
 
 
 def name_in(folder: str, size: int = SIZES[0]) -> str:
@@ -77,6 +85,25 @@ def save(image: Image.Image, folder: str, owner_id: int) -> str:
             image.resize((size, size), Image.Resampling.LANCZOS).save(path, "WEBP", quality=82)
             ledger.keep(name_in(folder, size), path, owner_id)
     return name_in(folder)
+
+
+def elsewhere(kind: str) -> QuerySet[User]:
+    """People whose picture is not in a kind of store."""
+    hosted = Q(avatar__startswith=naming.named(CLOUDINARY, ""))
+    return User.objects.exclude(avatar="").filter(~hosted if kind == CLOUDINARY else hosted)
+
+
+def copy(old_folder: str, new_folder: str, owner_id: int) -> str:
+    """Copy all sizes from a folder to another, of whichever stores; returns the new name.
+
+    Raises:
+        OSError: a store did not do it; what was copied goes when the folder is swept.
+    """
+    for size in SIZES:
+        name = name_in(old_folder, size)
+        with store(name).local_copy(name) as path:
+            ledger.keep(name_in(new_folder, size), path, owner_id)
+    return name_in(new_folder)
 
 
 def remove_if_unused(folder: str) -> None:

@@ -16,6 +16,7 @@ from tiktok_clone.common.storage import room
 TEXTS = {"name": rules.name, "handle": rules.handle, "bio": rules.bio}
 FLAGS = ("is_private", "findable_by_email", "follows_hidden")
 AN_HOUR = 60 * 60
+A_DAY = 24 * AN_HOUR
 
 
 def update_profile(user: User, changes: dict[str, Any]) -> User:
@@ -83,14 +84,37 @@ def remove_avatar(user: User) -> None:
     _show_avatar(user, "")
 
 
-def _show_avatar(user: User, name: str) -> None:
+def move_avatar(user_id: int, kind: str) -> bool:
+    """Move somebody's picture to a kind of store; the old one stays a day for who has its address.
+
+    Returns:
+        Whether it moved; not if there is none, or it was changed meanwhile.
+
+    Raises:
+        OSError: a store did not do it; the picture is as it was.
+    """
+    user = avatars.elsewhere(kind).filter(pk=user_id).first()
+    if user is None:
+        return False
+    before, folder = user.avatar, avatars.new_folder(kind)
+    jobs.enqueue(tasks.sweep_avatar, folder=folder, delay=AN_HOUR)
+    name = avatars.copy(avatars.folder_of(before), folder, user.pk)
+    with transaction.atomic():
+        locked = User.objects.select_for_update(no_key=True).filter(pk=user.pk).first()
+        if locked is None or locked.avatar != before:
+            return False
+        _show_avatar(locked, name, old_stays=A_DAY)
+    return True
+
+
+def _show_avatar(user: User, name: str, old_stays: int | None = None) -> None:
     with transaction.atomic():
         locked = User.objects.select_for_update(no_key=True).get(pk=user.pk)
         old, locked.avatar = locked.avatar, name
         locked.save(update_fields=["avatar"])
         user.avatar = name
         if old:
-            jobs.enqueue(tasks.sweep_avatar, folder=avatars.folder_of(old))
+            jobs.enqueue(tasks.sweep_avatar, folder=avatars.folder_of(old), delay=old_stays)
         signals.user_changed.send(User, user=user, changed=frozenset({"avatar"}))
 
 

@@ -107,7 +107,7 @@ def test_only_public_files_are_addressed_as_public(monkeypatch: pytest.MonkeyPat
             asked.append(public)
             return name
 
-    monkeypatch.setattr("videos.representation.store", lambda name: Store())
+    monkeypatch.setattr("videos.representation.store", lambda _name: Store())
     for visibility, private, public in [
         (Visibility.PUBLIC, False, True),
         (Visibility.PUBLIC, True, False),

@@ -6,9 +6,6 @@ links to the same bytes.
 """
 
 import os
-import signal
-import socket
-import subprocess
 import sys
 import tempfile
 import time
@@ -20,8 +17,8 @@ from pathlib import Path
 
 import django
 
+from tests.benchmarks.running import started
 from tiktok_clone.embedded import development_secret_key, running_services
-from tiktok_clone.processes import ROOT
 
 PATIENCE = 900  # seconds for drawing and processing the demo
 SETTINGS = "tests.benchmarks.web.settings"
@@ -49,47 +46,11 @@ def product(folder: Path | None, videos: int) -> Iterator[Running]:
     """
     with tempfile.TemporaryDirectory(prefix="loopy-web-") as temporary:
         data = folder or Path(temporary)
-        port = _free_port()
-        environment = {
-            **os.environ,
-            "PORT": str(port),
-            "DATA_DIR": str(data),
-            "DJANGO_SETTINGS_MODULE": SETTINGS,
-        }
-        for name in ("DATABASE_URL", "REDIS_URL"):
-            environment.pop(name, None)
-        launcher = subprocess.Popen(
-            [sys.executable, "-m", "tiktok_clone.launch"],
-            cwd=ROOT,
-            env=environment,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        try:
-            _wait_until_ready(launcher)
+        with started(data, DJANGO_SETTINGS_MODULE=SETTINGS) as (port, _):
             _use_its_database(data)
             _wait_for_the_demo()
             _add_copies(videos)
             yield Running(port)
-        finally:
-            launcher.send_signal(signal.SIGTERM)
-            launcher.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _wait_until_ready(launcher: subprocess.Popen[str]) -> None:
-    assert launcher.stdout is not None
-    for line in launcher.stdout:
-        if "Ctrl-C" in line:
-            return
-        if line.strip():
-            sys.stderr.write(line)
-    raise SystemExit("The product did not start; its messages are above.")
 
 
 def _use_its_database(data: Path) -> None:

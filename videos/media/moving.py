@@ -1,0 +1,84 @@
+"""A clip moves to another store while it is being watched: copied, renamed, and left a while.
+
+The copies are made under an attempt's number, as all objects are, so that no name is written
+twice, however often a clip moves to and fro.
+"""
+
+from datetime import timedelta
+from pathlib import PurePosixPath
+
+from django.db import transaction
+
+from tiktok_clone.common.storage import ledger, naming, store
+from videos import publication, signals
+from videos.media.processing import next_attempt, remove_leftovers
+from videos.models import Rendition, Status, Video
+from videos.models.video import VideoQuerySet
+
+# A page that is open, and whoever keeps its address, goes on with the old files so long.
+KEPT_FOR = timedelta(days=1)
+PICTURES = ("poster", "preview", "sprite")
+
+
+def movable(kind: str) -> VideoQuerySet:
+    """Ready clips that are not in a kind of store, and have nothing left to be made."""
+    ready = Video.objects.filter(status=Status.READY).exclude(store=kind)
+    unfinished = ready.without_stills() | ready.without_larger()
+    return ready.exclude(pk__in=unfinished.values("pk"))
+
+
+def move_video(video_id: int, kind: str) -> bool:
+    """Copy what a ready clip shows into a kind of store; its rows then name the copies.
+
+    Killed in between, it leaves the clip as it was; the copies go when it is moved the next
+    time, or by the sweep.
+
+    Returns:
+        Whether it moved; not if it is gone, or somebody else worked on it meanwhile.
+
+    Raises:
+        OSError: a store did not do it; the clip is as it was.
+    """
+    video = next_attempt(video_id)
+    if video is None or video.store == kind:
+        return False
+    folder = f"{naming.named(kind, f'videos/{video.uuid}')}/{video.attempt}"
+    copies = {name: f"{folder}/{_basename(name)}" for name in _shown(video)}
+    for old, new in copies.items():
+        with store(old).local_copy(old) as path:
+            ledger.keep(new, path, video.author_id)
+    if _rename(video, kind, copies):
+        remove_leftovers(video.pk)  # of a move that was killed
+        return True
+    with transaction.atomic():
+        publication.bury(folder)
+    return False
+
+
+@transaction.atomic
+def _rename(video: Video, kind: str, copies: dict[str, str]) -> bool:
+    fresh = publication.lock(video.pk)
+    if fresh is None or fresh.attempt != video.attempt or set(_shown(fresh)) != set(copies):
+        return False
+    old = list(ledger.names_below(fresh.folder))
+    for rendition in fresh.renditions.all():
+        Rendition.objects.filter(pk=rendition.pk).update(name=copies[rendition.name])
+    for field in PICTURES:
+        setattr(fresh, field, copies.get(getattr(fresh, field), ""))
+    fresh.store = kind
+    fresh.save(update_fields=[*PICTURES, "store", "updated_at"])
+    for name in old:
+        publication.bury(name, after=KEPT_FOR)
+    signals.video_edited.send(sender=Video, video=fresh)
+    return True
+
+
+def _shown(video: Video) -> list[str]:
+    """The names of all that the rows of a clip refer to."""
+    pictures = [name for name in (video.poster, video.preview, video.sprite) if name]
+    return [*pictures, *video.renditions.values_list("name", flat=True)]
+
+
+def _basename(name: str) -> str:
+    """What Cloudinary derived is told apart by its size alone, which is a good name as well."""
+    return PurePosixPath(name).name
