@@ -8,6 +8,7 @@
 import argparse
 import resource
 import struct
+import subprocess
 import tempfile
 import threading
 import time
@@ -129,9 +130,10 @@ def _draw_clip(path: Path) -> Path:
     from videos.media import ffmpeg
 
     picture = f"mandelbrot=s=1080x1920:r=30,noise=alls=8:allf=t,trim=duration={SECONDS}"
-    command = ["-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", f"sine=d={SECONDS}"]
-    command += ["-c:v", "libx264", "-preset", "veryfast", "-crf", "20", "-pix_fmt", "yuv420p"]
-    ffmpeg.run([*command, "-shortest", str(path)])
+    command = [ffmpeg.program(), "-v", "error", "-y", "-f", "lavfi", "-i", picture]
+    command += ["-f", "lavfi", "-i", f"sine=d={SECONDS}", "-c:v", "libx264", "-preset", "veryfast"]
+    command += ["-crf", "20", "-pix_fmt", "yuv420p", "-shortest", str(path)]
+    subprocess.run(command, check=True)
     return path
 
 
