@@ -106,7 +106,14 @@ class SubtitlesHandler(OneFileHandler):
 
 
 def stream_uploads(request: HttpRequest, handler: type[OneFileHandler] = OneFileHandler) -> None:
-    """Have the files of a request received by our handler; before anything reads the form."""
+    """Have the files of a request received by our handler; before anything reads the form.
+
+    Raises:
+        DomainError: `length_required` (411) for a body of unknown length, which no server of
+            this kind hands on.
+    """
+    if "chunked" in request.headers.get("Transfer-Encoding", "").lower():
+        raise DomainError("length_required", "Send the length of the body first.", status=411)
     request.upload_handlers = [handler(request)]
 
 

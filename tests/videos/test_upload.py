@@ -372,3 +372,10 @@ def purge() -> None:
     from videos import tasks
 
     tasks.purge_tombstones(0)
+
+
+def test_a_body_of_unknown_length_is_refused_by_name(user: User) -> None:
+    client = ApiClient(user)
+    headers = {"Transfer-Encoding": "chunked"}
+    answer = client.post("/video", {}, format="multipart", expect=411, headers=headers)
+    assert answer["code"] == "length_required"

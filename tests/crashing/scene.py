@@ -1,0 +1,181 @@
+"""The product in processes of its own, beside the database of a test, and its recovery."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import requests
+from django.conf import settings
+from django.db import connection
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import User
+from tests.benchmarks.running import free_port
+from tests.factories import PASSWORD
+from tests.project.backups import ROOT, this_site
+from tiktok_clone.common import jobs
+from tiktok_clone.common.models import StoredObject
+from tiktok_clone.common.storage import incoming, naming, store, stores
+from tiktok_clone.common.storage.cloudinary import etag_of
+from tiktok_clone.launch import Options, web_command
+from tiktok_clone.schedule import retry_stalled_jobs
+from videos import tasks
+from videos.models import Status, Tombstone, Upload, Video
+
+LONG_AGO = timezone.now().replace(year=2020)
+PATIENCE = 60
+
+
+@dataclass
+class Scene:
+    """One test's product: its store, and the point where a process dies."""
+
+    folder: Path
+    run_jobs: Callable[[], None]
+
+    @property
+    def mark(self) -> Path:
+        """The file that says that a process was killed."""
+        return self.folder / "killed"
+
+    def environment(self, point: str = "") -> dict[str, str]:
+        """What a process gets to know."""
+        ours = {
+            "LOOPY_KILL_AT": point,
+            "LOOPY_KILLED": str(self.mark),
+            "MEDIA_ROOT": str(settings.MEDIA_ROOT),
+            "CLOUDINARY_URL": settings.CLOUDINARY_URL,
+        }
+        return this_site().environment() | ours
+
+    def work(self, point: str = "") -> int:
+        """Run workers until one is killed, or no job is left; returns how the last one ended.
+
+        One ends when all that is left waits for a lock that it holds itself.
+        """
+        command = [sys.executable, "-m", "tests.crashing.worker"]
+        for _ in range(4):
+            worker = subprocess.Popen(command, cwd=ROOT, env=self.environment(point))
+            ended = worker.wait(PATIENCE)
+            if self.mark.exists() or ended:
+                break
+        assert self.mark.exists() == bool(point), f"{point} was never reached"
+        return ended
+
+    @contextmanager
+    def web(self, point: str = "") -> Iterator[str]:
+        """Run the web server of production; a process of it that is killed comes again."""
+        port = free_port()
+        options = Options(host="127.0.0.1", port=port, data_dir=self.folder, demo=False)
+        command = [*web_command(options)[:-1], "tests.crashing.wsgi:application"]
+        server = subprocess.Popen(command, cwd=ROOT, env=self.environment(point))
+        try:
+            url = f"http://127.0.0.1:{port}"
+            wait_for(url)
+            yield url
+        finally:
+            server.terminate()
+            server.wait(20)
+        assert self.mark.exists() == bool(point), f"{point} was never reached"
+
+    def recover(self) -> None:
+        """Let hours pass: everything that runs periodically has run, more than once."""
+        for _ in range(3):
+            _age()
+            jobs.enqueue(retry_stalled_jobs, timestamp=0)
+            jobs.enqueue(tasks.sweep_uploads, queueing_lock="sweep_uploads", timestamp=0)
+            self.run_jobs()
+            _age()
+            jobs.enqueue(tasks.purge_tombstones, queueing_lock="purge_tombstones", timestamp=0)
+            self.run_jobs()
+
+
+def sign_in(url: str, user: User) -> requests.Session:
+    """A client of the running server, signed in."""
+    http = requests.Session()
+    entered = {"email": user.email, "password": PASSWORD}
+    answer = http.post(f"{url}/user/signin", json=entered, timeout=PATIENCE)
+    assert answer.status_code == 200, answer.text
+    http.headers["Authorization"] = f"Bearer {answer.json()['access']}"
+    return http
+
+
+def check_invariants() -> None:
+    """What must hold after any kill, once the product has recovered."""
+    _ready_rows_have_their_objects()
+    _objects_have_rows()
+    assert not Tombstone.objects.exists(), "a tombstone did not end"
+    assert not list(incoming().iterdir()), "a file was left on its way in"
+    _nothing_is_shown_before_it_is_ready()
+
+
+def snapshot() -> tuple[Any, ...]:
+    """Rows and objects, to be compared with those after everything ran again."""
+    videos = Video.objects.order_by("pk").values_list("pk", "status", "poster", "preview")
+    names = sorted(found.name for each in stores().values() for found in each.listing())
+    return list(videos), names, sorted(StoredObject.objects.values_list("name", flat=True))
+
+
+def _ready_rows_have_their_objects() -> None:
+    for video in Video.objects.filter(status=Status.READY):
+        for name in _named(video):
+            row = StoredObject.objects.get(name=name)
+            assert row.kept_at is not None, name
+            with store(name).local_copy(name) as path:
+                assert path.stat().st_size == row.size_bytes, name
+                assert row.etag in ("", etag_of(path)), name
+
+
+def _objects_have_rows() -> None:
+    known = set(StoredObject.objects.values_list("name", flat=True))
+    way_in = incoming().relative_to(settings.MEDIA_ROOT).as_posix()
+    for each in stores().values():
+        for found in each.listing():
+            if not found.name.startswith(f"{way_in}/"):
+                assert found.name in known, f"{found.name} belongs to nobody"
+    folders = {video.folder for video in Video.objects.all()}
+    for name in known:
+        if naming.path_of(name).startswith("videos/"):
+            assert any(name.startswith(f"{folder}/") for folder in folders), f"{name} has no video"
+
+
+def _nothing_is_shown_before_it_is_ready() -> None:
+    anybody = Client()
+    for video in Video.objects.exclude(status=Status.READY):
+        for row in StoredObject.objects.filter(name__startswith=f"{video.folder}/"):
+            assert anybody.get(f"{settings.MEDIA_URL}{row.name}").status_code == 404, row.name
+
+
+def _named(video: Video) -> list[str]:
+    pictures = [name for name in (video.poster, video.preview, video.sprite) if name]
+    return [*pictures, *video.renditions.values_list("name", flat=True)]
+
+
+def _age() -> None:
+    Video.objects.exclude(status=Status.READY).update(updated_at=LONG_AGO)
+    Upload.objects.update(expires_at=LONG_AGO)
+    Tombstone.objects.update(due_at=LONG_AGO)
+    for path in incoming().iterdir():
+        os.utime(path, (1, 1))
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE procrastinate_workers SET last_heartbeat = '2020-01-01'")
+        cursor.execute("UPDATE procrastinate_jobs SET scheduled_at = NULL WHERE status = 'todo'")
+
+
+def wait_for(url: str) -> None:
+    """Return when the web server answers."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        try:
+            if requests.get(f"{url}/healthz", timeout=5).status_code == 200:
+                return
+        except (OSError, requests.RequestException):
+            time.sleep(0.1)
+    raise AssertionError("the web server does not answer")
