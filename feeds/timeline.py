@@ -151,8 +151,8 @@ def finish(redis: Redis, name: str, one: List, mark: bytes, places: list[Place])
     floor = pack(places[-1]) if len(places) >= one.cap else b""
     keys = [one.key(name), f"{_prefix(name)}readers"]
     limits = [LIFE_SECONDS, one.reader, settings.FEED_CACHED_READERS, _prefix(name)]
-    entries = [pack(place) for place in places]
-    return bool(_run(redis, scripts.FINISH, keys, [*limits, mark, b"F" + floor, *entries]))
+    marks, lengths, entries = [mark, b"F" + floor], [one.cap, SLACK], map(pack, places)
+    return bool(_run(redis, scripts.FINISH, keys, [*limits, *marks, *lengths, *entries]))
 
 
 def push(redis: Redis, name: str, lists: Iterable[List], place: Place) -> int:

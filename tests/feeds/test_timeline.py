@@ -144,6 +144,37 @@ def test_a_list_never_exceeds_its_cap(reader: User, author: User, redis: Redis) 
     ]
 
 
+@pytest.mark.parametrize("meanwhile", [1, 21, 22, 400])
+def test_nor_when_much_is_pushed_while_it_is_built(
+    meanwhile: int, redis: Redis, reader: User
+) -> None:
+    name, one = generation.generation(), List.of_reader("following", reader.pk)
+    mark = timeline.begin(redis, name, one)
+    assert mark is not None
+    places = [(1000 + n, n) for n in range(timeline.CAP, 0, -1)]
+    pushed = [(9000 + n, 9000 + n) for n in range(1, meanwhile + 1)]
+    for place in pushed:
+        timeline.push(redis, name, [one], place)
+    assert timeline.finish(redis, name, one, mark, places)
+    assert redis.llen(one.key(name)) <= timeline.CAP + timeline.SLACK + 1
+    known = timeline.newest(timeline.CIRCLES["following"], reader.pk).places
+    assert known == (pushed[::-1] + places)[: len(known)]
+    assert len(known) >= timeline.CAP - 1
+
+
+def test_a_list_that_outgrows_its_bound_while_it_is_built_is_built_anew(
+    redis: Redis, reader: User
+) -> None:
+    """Its builder has died, or is very slow."""
+    name, one = generation.generation(), List.of_reader("following", reader.pk)
+    mark = timeline.begin(redis, name, one)
+    assert mark is not None
+    for n in range(1, 500):
+        timeline.push(redis, name, [one], (9000 + n, n))
+        assert redis.llen(one.key(name)) <= timeline.CAP + timeline.SLACK + 1
+    assert not timeline.finish(redis, name, one, mark, [])
+
+
 def test_a_late_push_that_is_cut_off_raises_the_floor(redis: Redis, reader: User) -> None:
     name, one = generation.generation(), List.of_reader("following", reader.pk)
     mark = timeline.begin(redis, name, one)
