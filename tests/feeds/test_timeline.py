@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from redis import Redis
 from redis.exceptions import ConnectionError
@@ -16,10 +16,11 @@ from feeds import fanout, timeline
 from feeds.models import PendingFanout, PullAuthor
 from feeds.options import read_options, seed_of
 from feeds.paging import make_page
-from feeds.seeds import micros
+from feeds.seeds import Place, micros
 from feeds.tasks import fan_out
 from feeds.timeline import List
 from tests.factories import UserFactory, VideoFactory, befriend
+from tests.feeds.caching import without_postgresql
 from tiktok_clone.common import generation
 from tiktok_clone.common.redis import client
 from videos import signals
@@ -213,6 +214,25 @@ def test_what_is_published_while_a_list_is_built_is_in_it(
     assert page(reader) == [new, old]
 
 
+def test_building_is_announced_before_postgresql_is_read(
+    reader: User, author: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is published right after that query would be lost otherwise."""
+    old, new = publish(author), []
+    load = List.load
+
+    def load_and_publish(one: List) -> list[Place]:
+        places = load(one)
+        new.append(publish(author))
+        return places
+
+    with monkeypatch.context() as patch:
+        patch.setattr(List, "load", load_and_publish)
+        page(reader)
+    assert "LATERAL" not in sql_of(partial(page, reader))
+    assert page(reader) == [*new, old]
+
+
 def test_a_list_dropped_while_it_is_built_is_not_finished(
     reader: User, author: User, redis: Redis
 ) -> None:
@@ -334,7 +354,6 @@ def test_without_redis_the_page_is_the_same_and_nothing_is_lost(
 def test_the_services_bring_it_about(reader: User, author: User, run_jobs: Any) -> None:
     page(reader)
     video = VideoFactory(author=author)
-    from django.db import transaction
 
     with transaction.atomic():
         signals.video_published.send(sender=Video, video=video)
@@ -356,3 +375,19 @@ def test_a_list_of_the_longest_kind_takes_less_than_six_kilobytes(
     places = [(1_700_000_000_000_000 + n * 7919, 10**9 + n) for n in range(timeline.CAP, 0, -1)]
     timeline.finish(redis, name, one, mark, places)
     assert redis.memory_usage(one.key(name)) < 6_000
+
+
+def test_postgresql_that_goes_right_after_a_follow_takes_no_message_along(
+    reader: User, author: User, redis: Redis
+) -> None:
+    """Else the list would be without what the one who is followed posted before, for good."""
+    other: User = UserFactory()
+    theirs, ours = publish(other), publish(author)
+    page(reader)
+    with transaction.atomic():
+        relationships.follow(reader, other)
+        waiting, connection.run_on_commit = connection.run_on_commit, []
+    with without_postgresql():
+        for _, message, _ in waiting:
+            message()
+    assert page(reader) == page(reader) == [ours, theirs]

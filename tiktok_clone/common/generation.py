@@ -52,13 +52,18 @@ def deliver(message: Callable[[Redis, str], object]) -> bool:
     """Deliver a message now; returns False where Redis was away and a new generation began instead.
 
     The name is asked for, not remembered: who reads with a newer one has read the database
-    after the commit that the message is about.
+    after the commit that the message is about. Where PostgreSQL has gone since that commit,
+    the name remembered is better than no message.
     """
     redis = client()
     if redis is None:
         return True
     try:
-        message(redis, _current())
+        name = _current()
+    except Error:
+        name = generation()
+    try:
+        message(redis, name)
     except RedisError as error:
         logger.warning("A message to Redis was not delivered: %s", type(error).__name__)
         renew()
