@@ -92,7 +92,6 @@ local found = {}
 for i = 2, #KEYS do
   local entries = redis.call('LRANGE', KEYS[i], 0, -1)
   if #entries > 0 and string.sub(entries[#entries], 1, 1) == 'F' then
-    redis.call('EXPIRE', KEYS[i], ARGV[1])
     found[i - 1] = entries
   else
     found[i - 1] = false

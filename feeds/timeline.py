@@ -36,7 +36,9 @@ from tiktok_clone.common.redis import client
 CAP, SLACK = 400, 20
 OUTBOX_CAP = 100
 MERGED_OUTBOXES = 50  # of more authors at once, PostgreSQL is asked
-LIFE_SECONDS = 3 * 24 * 60 * 60
+# From when a list was built, however often it is read: no list is wrong for longer where a process
+# has died between a commit and its message.
+LIFE_SECONDS = 24 * 60 * 60
 BUILD_SECONDS = 30
 _TIME_BYTES, _ID_BYTES = 7, 5
 _LATEST: Place = (2**52, 2**40 - 1)  # in the year 2112

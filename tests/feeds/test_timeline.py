@@ -131,6 +131,15 @@ def test_a_fourth_reader_evicts_who_read_longest_ago(author: User, redis: Redis)
     assert [bool(redis.exists(key(person))) for person in people] == [True, False, True, True]
 
 
+def test_reading_makes_no_list_live_longer(reader: User, author: User, redis: Redis) -> None:
+    """What a process that died before its message left behind ends one day."""
+    page(reader)
+    assert 0 < redis.ttl(key(reader)) <= timeline.LIFE_SECONDS
+    redis.expire(key(reader), 100)
+    page(reader)
+    assert 0 < redis.ttl(key(reader)) <= 100
+
+
 def test_a_list_never_exceeds_its_cap(reader: User, author: User, redis: Redis) -> None:
     page(reader)
     name, one = generation.generation(), List.of_reader("following", reader.pk)
@@ -212,6 +221,18 @@ def test_what_is_published_while_a_list_is_built_is_in_it(
     assert timeline.begin(redis, name, one) is None, "two build at once"
     assert timeline.finish(redis, name, one, mark, places)
     assert page(reader) == [new, old]
+
+
+def test_a_list_under_way_is_not_read(
+    reader: User, author: User, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("secrets.token_bytes", bytes)  # a mark that could be taken for a floor
+    old = publish(author)
+    name, one = generation.generation(), List.of_reader("following", reader.pk)
+    assert timeline.begin(redis, name, one)
+    new = publish(author)
+    assert page(reader) == [new, old]
+    assert timeline.newest(timeline.CIRCLES["following"], reader.pk) is timeline.NOTHING
 
 
 def test_building_is_announced_before_postgresql_is_read(
@@ -333,6 +354,22 @@ def test_crossing_the_bound_both_ways_loses_nothing(
         assert page(reader) == page(reader) == posted[::-1]
     PullAuthor.objects.all().delete()  # the minute after the last crossing is over
     assert page(reader) == posted[::-1]
+
+
+def test_a_process_that_is_behind_still_looks_into_an_outbox_that_has_ended(
+    reader: User, author: User, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.FEED_PUSH_MAX_FOLLOWERS = 10
+    page(reader)
+    posted: list[int] = []
+    for count in (100, 2):
+        before = generation.generation()
+        User.objects.filter(pk=author.pk).update(followers_count=count)
+        posted.append(publish(author))
+        page(reader)
+    assert generation.generation() != before
+    monkeypatch.setattr(generation, "generation", lambda: before)
+    assert page(reader)[-1] == posted[0]
 
 
 def test_without_redis_the_page_is_the_same_and_nothing_is_lost(
