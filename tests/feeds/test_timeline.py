@@ -209,6 +209,19 @@ def test_past_what_is_cached_postgresql_goes_on(
     assert page(reader, limit=3) == posted[:-4:-1]
 
 
+def test_a_push_from_below_the_floor_hides_nothing_above_it(
+    reader: User, author: User, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A job of long ago runs again."""
+    monkeypatch.setattr(timeline, "CAP", 5)
+    posted = [publish(author) for _ in range(12)]
+    page(reader)
+    first = Video.objects.get(pk=posted[0])
+    one = List.of_reader("following", reader.pk)
+    timeline.push(redis, generation.generation(), [one], (micros(first.published_at), first.pk))
+    assert page(reader) == posted[::-1]
+
+
 def test_what_is_published_while_a_list_is_built_is_in_it(
     reader: User, author: User, redis: Redis
 ) -> None:
