@@ -23,8 +23,9 @@ from tests.factories import UserFactory, VideoFactory, befriend
 from tests.feeds.caching import without_postgresql
 from tiktok_clone.common import generation
 from tiktok_clone.common.redis import client
-from videos import signals
+from videos import publication, signals
 from videos.models import Video
+from videos.services import publishing
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -306,6 +307,41 @@ def test_friends_have_lists_of_their_own(reader: User, author: User) -> None:
     assert page(reader) == [theirs, mine]
 
 
+def test_a_friendship_holds_at_once(reader: User, author: User) -> None:
+    theirs = publish(author)
+    assert page(reader, "friends") == page(reader, "friends") == []
+    relationships.follow(author, reader)
+    assert page(reader, "friends") == page(reader, "friends") == [theirs]
+    relationships.unfollow(author, reader)
+    assert page(reader, "friends") == []
+
+
+def test_what_becomes_public_moves_to_its_new_place(reader: User, author: User) -> None:
+    """Its first one, from when it was for nobody, is in the list already."""
+    moved = VideoFactory(author=author, visibility="private")
+    other = publish(author)
+    assert page(reader) == [other]
+    publishing.edit_video(author, moved.pk, visibility="public")
+    fanout.deliver(moved.pk, 0)
+    PendingFanout.objects.all().delete()
+    known = timeline.newest(timeline.CIRCLES["following"], reader.pk)
+    assert [pk for _, pk in known.places] == page(reader) == [moved.pk, other]
+
+
+def test_a_process_that_is_behind_finds_what_was_pushed_to_the_new_lists(
+    reader: User, author: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page(reader)
+    before = generation.generation()
+    generation.renew()
+    videos = [VideoFactory(author=author) for _ in range(2)]
+    for video in videos:
+        fanout.announce(video)
+        fanout.deliver(video.pk, 0)
+    monkeypatch.setattr(generation, "generation", lambda: before)
+    assert page(reader) == [video.pk for video in reversed(videos)]
+
+
 def test_one_job_reaches_all_followers_in_batches(
     author: User, reader: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -333,6 +369,22 @@ def test_one_job_reaches_all_followers_in_batches(
     assert pushed == sorted(followers)
     assert jobs == 3
     assert fanout.deliver(video.pk, 0) is None, "it is delivered"
+
+
+def test_a_job_of_before_does_not_finish_a_publication_after(
+    author: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    video = VideoFactory(author=author, visibility="friends")
+    fanout.announce(video)
+
+    def announced_anew(*_: object) -> bool:
+        publication.stamp(video)
+        fanout.announce(video)
+        return True
+
+    monkeypatch.setattr(fanout, "_push", announced_anew)
+    fanout.deliver(video.pk, 0)
+    assert PendingFanout.objects.get().delivered_at is None
 
 
 def test_an_author_whom_many_follow_is_pulled(
