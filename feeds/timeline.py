@@ -62,11 +62,20 @@ class Known:
 NOTHING = Known()
 
 
-def newest(circle: Circle, reader: int) -> Known:
+def newest(circle: Circle, reader: int, skip: int = 0) -> Known:
     """Return what Redis and the rows on their way to it know of a reader's circle.
 
     Where a list is missing, nothing is known, and it is built behind the answer.
+
+    Args:
+        circle: whose videos.
+        reader: id of the person.
+        skip: how many the reader has behind them. No list is so long as to help who has read
+            more than `CAP` and `SLACK`, so then nobody is asked.
     """
+    if skip > CAP + SLACK:
+        COUNTED.labels("too_deep").inc()
+        return NOTHING
     redis = client() if settings.FEED_CACHED_READERS else None
     name = generation.generation() if redis is not None else ""
     if redis is None or not name:

@@ -7,19 +7,21 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from redis import Redis
 from redis.exceptions import ConnectionError
 
 from accounts.models import Follow, User
 from accounts.services import relationships
-from feeds import fanout, timeline
+from feeds import fanout, paging, timeline
 from feeds.models import PendingFanout, PullAuthor
 from feeds.options import read_options, seed_of
 from feeds.paging import make_page
-from feeds.seeds import micros
+from feeds.seeds import micros, resume
 from feeds.tasks import fan_out
 from feeds.timeline import List
 from tests.factories import UserFactory, VideoFactory, befriend
+from tests.feeds.caching import round_trips
 from tiktok_clone.common import generation
 from tiktok_clone.common.redis import client
 from videos import signals
@@ -80,6 +82,11 @@ def page(reader: User, mode: str = "following", limit: int = 20, **more: str) ->
     asked = read_options({"mode": mode, "limit": str(limit), **more})
     made = make_page(reader, seed_of(asked, reader.pk), asked.skip, asked.limit)
     return [card["id"] for card in made.results]
+
+
+def reads_of_lists(sent: list[Any]) -> list[Any]:
+    """Those of some round trips in which a timeline was read."""
+    return [command for command in sent if b"timeline:" in b"".join(command)]
 
 
 def sql_of(ask: Callable[[], object]) -> str:
@@ -166,6 +173,40 @@ def test_past_what_is_cached_postgresql_goes_on(
     page(reader)
     assert page(reader) == posted[::-1]
     assert page(reader, limit=3) == posted[:-4:-1]
+
+
+def test_a_page_that_is_topped_up_reads_its_list_once(
+    reader: User, author: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paging, "LARGEST_ROUND", 4)
+    posted = [publish(author) for _ in range(20)]
+    Video.objects.filter(pk__in=posted[5:]).update(hidden_at=timezone.now())
+    page(reader)
+    with round_trips(monkeypatch) as sent:
+        queries = sql_of(partial(page, reader, limit=3))
+    rounds = [query for query in queries.splitlines() if '"hidden_at" IS NULL' in query]
+    assert len(rounds) > 2
+    assert len(reads_of_lists(sent)) == 1
+    assert queries.count("feeds_pendingfanout") == 1
+
+
+def test_a_page_deeper_than_any_list_asks_postgresql_only(
+    reader: User, author: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timeline, "CAP", 4)
+    monkeypatch.setattr(timeline, "SLACK", 2)
+    posted = [publish(author) for _ in range(12)][::-1]
+    page(reader)
+    asked = read_options({"mode": "following", "limit": "5"})
+    seed, skip, served, counts = seed_of(asked, reader.pk), 0, [], []
+    while skip < len(posted):
+        with round_trips(monkeypatch) as sent:
+            made = make_page(reader, seed, skip, 5)
+        counts.append(len(reads_of_lists(sent)))
+        served += [card["id"] for card in made.results]
+        seed, skip = resume(made.seed, "following", None, reader.pk, made.next_skip), made.next_skip
+    assert served == posted
+    assert counts == [1, 1, 0]
 
 
 def test_what_is_published_while_a_list_is_built_is_in_it(
