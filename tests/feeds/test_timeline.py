@@ -5,9 +5,10 @@ from functools import partial
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from procrastinate.contrib.django.models import ProcrastinateJob
 from redis import Redis
 from redis.exceptions import ConnectionError
 
@@ -18,7 +19,7 @@ from feeds.models import PendingFanout, PullAuthor
 from feeds.options import read_options, seed_of
 from feeds.paging import make_page
 from feeds.seeds import micros, resume
-from feeds.tasks import fan_out
+from feeds.tasks import FAN_OUT_ATTEMPTS, fan_out, revive_fan_outs
 from feeds.timeline import List
 from tests.factories import UserFactory, VideoFactory, befriend
 from tests.feeds.caching import round_trips
@@ -344,8 +345,6 @@ def test_without_redis_the_page_is_the_same_and_nothing_is_lost(
 def test_the_services_bring_it_about(reader: User, author: User, run_jobs: Any) -> None:
     page(reader)
     video = VideoFactory(author=author)
-    from django.db import transaction
-
     with transaction.atomic():
         signals.video_published.send(sender=Video, video=video)
     assert page(reader) == [video.pk]
@@ -355,6 +354,75 @@ def test_the_services_bring_it_about(reader: User, author: User, run_jobs: Any) 
     assert page(reader) == [video.pk]
     fan_out.func(video.pk)  # again: nothing happens
     assert page(reader) == [video.pk]
+
+
+def jobs_of(video: int) -> list[ProcrastinateJob]:
+    found = ProcrastinateJob.objects.filter(task_name=fan_out.name, args__video_id=video)
+    return list(found.order_by("id"))
+
+
+def announced(author: User, run_jobs: Any) -> int:
+    """Publish a clip with its job."""
+    video = VideoFactory(author=author)
+    with transaction.atomic():
+        signals.video_published.send(sender=Video, video=video)
+    run_jobs()
+    return int(video.pk)
+
+
+def test_a_delivery_that_failed_is_tried_again_and_arrives(
+    reader: User,
+    author: User,
+    run_jobs: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    failed_jobs_expected: None,
+) -> None:
+    monkeypatch.setattr(fan_out, "retry_strategy", None)
+    page(reader)
+    with monkeypatch.context() as patched:
+        patched.setattr(fanout, "deliver", lambda *_: 1 / 0)
+        video = announced(author, run_jobs)
+    assert [job.status for job in jobs_of(video)] == ["failed"]
+    revive_fan_outs.func(0)
+    assert [job.status for job in jobs_of(video)] == ["todo"]
+    revive_fan_outs.func(0)
+    run_jobs()
+    assert [job.status for job in jobs_of(video)] == ["succeeded"]
+    monkeypatch.setattr(fanout, "KEPT", -fanout.KEPT)
+    revive_fan_outs.func(0)
+    assert not PendingFanout.objects.exists()
+    assert page(reader) == [video]
+
+
+def test_a_delivery_that_never_succeeds_ends_with_a_new_generation(
+    reader: User,
+    author: User,
+    run_jobs: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    failed_jobs_expected: None,
+) -> None:
+    page(reader)
+    monkeypatch.setattr(fan_out, "retry_strategy", None)
+    monkeypatch.setattr(fanout, "deliver", lambda *_: 1 / 0)
+    video, before = announced(author, run_jobs), generation.generation()
+    for _ in range(FAN_OUT_ATTEMPTS + 1):
+        revive_fan_outs.func(0)
+        run_jobs()
+    assert [job.status for job in jobs_of(video)] == ["failed"]
+    assert generation.generation() != before
+    assert PendingFanout.objects.get().delivered_at is not None
+    PendingFanout.objects.all().delete()
+    assert page(reader) == page(reader) == [video]
+
+
+def test_a_delivery_whose_job_was_lost_gets_another(author: User, run_jobs: Any) -> None:
+    video = publish(author, push=False)
+    assert jobs_of(video) == []
+    revive_fan_outs.func(0)
+    revive_fan_outs.func(0)
+    assert len(jobs_of(video)) == 1
+    run_jobs()
+    assert PendingFanout.objects.get().delivered_at is not None
 
 
 def test_a_list_of_the_longest_kind_takes_less_than_six_kilobytes(
