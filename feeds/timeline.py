@@ -23,15 +23,13 @@ from typing import Any
 
 from django.conf import settings
 from prometheus_client import Counter
-from redis import Redis, RedisError
-from redis.exceptions import NoScriptError
 
 from feeds import scripts
 from feeds.behind import Pool
 from feeds.circles import FOLLOWED, FRIENDS, Circle, rows
 from feeds.seeds import Place, micros
 from tiktok_clone.common import generation
-from tiktok_clone.common.redis import client
+from tiktok_clone.common.redis import NoScriptError, Redis, RedisError, client
 
 CAP, SLACK = 400, 20
 OUTBOX_CAP = 100

@@ -14,10 +14,22 @@ from functools import cache
 from typing import Any
 
 from django.conf import settings
-from redis import Connection, ConnectionError, ConnectionPool, Redis, ResponseError, TimeoutError
+from redis import (
+    Connection,
+    ConnectionError,
+    ConnectionPool,
+    Redis,
+    RedisError,
+    ResponseError,
+    TimeoutError,
+)
 from redis.backoff import NoBackoff
+from redis.exceptions import NoScriptError
 from redis.maint_notifications import MaintNotificationsConfig
 from redis.retry import Retry
+
+# What callers need besides `client`: a connection of any other make would pass the breaker by.
+__all__ = ["NoScriptError", "Redis", "RedisError", "client"]
 
 LOST = (ConnectionError, TimeoutError, OSError)
 
