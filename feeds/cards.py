@@ -19,11 +19,10 @@ from typing import Any
 from django.conf import settings
 from django.db.models import prefetch_related_objects
 from prometheus_client import Counter
-from redis import Redis, RedisError
 
 from accounts.models import Follow
 from tiktok_clone.common.generation import after_commit, generation, renew
-from tiktok_clone.common.redis import client
+from tiktok_clone.common.redis import Redis, RedisError, client
 from videos.models import Video
 from videos.models.video import card_parts
 from videos.representation import Card, reader_state, represent_video

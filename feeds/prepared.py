@@ -26,7 +26,6 @@ from typing import Any
 
 from django.conf import settings
 from prometheus_client import Counter
-from redis import Redis, RedisError
 
 from accounts.models import User
 from feeds import cards
@@ -36,7 +35,7 @@ from feeds.paging import Page, make_page
 from feeds.seeds import LIFETIME, Seed, resume
 from tiktok_clone.common.errors import DomainError
 from tiktok_clone.common.generation import after_commit, generation
-from tiktok_clone.common.redis import client
+from tiktok_clone.common.redis import Redis, RedisError, client
 from videos.models import Video
 
 LIFE_SECONDS = 600

@@ -23,15 +23,13 @@ from typing import Any
 
 from django.conf import settings
 from prometheus_client import Counter
-from redis import Redis, RedisError
-from redis.exceptions import NoScriptError
 
 from feeds import scripts
 from feeds.behind import Pool
 from feeds.circles import FOLLOWED, FRIENDS, Circle, rows
 from feeds.seeds import Place, micros
 from tiktok_clone.common import generation
-from tiktok_clone.common.redis import client
+from tiktok_clone.common.redis import NoScriptError, Redis, RedisError, client
 
 CAP, SLACK = 400, 20
 OUTBOX_CAP = 100
@@ -64,11 +62,20 @@ class Known:
 NOTHING = Known()
 
 
-def newest(circle: Circle, reader: int) -> Known:
+def newest(circle: Circle, reader: int, skip: int = 0) -> Known:
     """Return what Redis and the rows on their way to it know of a reader's circle.
 
     Where a list is missing, nothing is known, and it is built behind the answer.
+
+    Args:
+        circle: whose videos.
+        reader: id of the person.
+        skip: how many the reader has behind them. No list is so long as to help who has read
+            more than `CAP` and `SLACK`, so then nobody is asked.
     """
+    if skip > CAP + SLACK:
+        COUNTED.labels("too_deep").inc()
+        return NOTHING
     redis = client() if settings.FEED_CACHED_READERS else None
     name = generation.generation() if redis is not None else ""
     if redis is None or not name:

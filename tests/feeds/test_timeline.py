@@ -7,20 +7,22 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from procrastinate.contrib.django.models import ProcrastinateJob
 from redis import Redis
 from redis.exceptions import ConnectionError
 
 from accounts.models import Follow, User
 from accounts.services import relationships
-from feeds import fanout, timeline
+from feeds import fanout, paging, timeline
 from feeds.models import PendingFanout, PullAuthor
 from feeds.options import read_options, seed_of
 from feeds.paging import make_page
-from feeds.seeds import Place, micros
-from feeds.tasks import fan_out
+from feeds.seeds import Place, micros, resume
+from feeds.tasks import FAN_OUT_ATTEMPTS, fan_out, revive_fan_outs
 from feeds.timeline import List
 from tests.factories import UserFactory, VideoFactory, befriend
-from tests.feeds.caching import without_postgresql
+from tests.feeds.caching import round_trips, without_postgresql
 from tiktok_clone.common import generation
 from tiktok_clone.common.redis import client
 from videos import publication, signals
@@ -82,6 +84,11 @@ def page(reader: User, mode: str = "following", limit: int = 20, **more: str) ->
     asked = read_options({"mode": mode, "limit": str(limit), **more})
     made = make_page(reader, seed_of(asked, reader.pk), asked.skip, asked.limit)
     return [card["id"] for card in made.results]
+
+
+def reads_of_lists(sent: list[Any]) -> list[Any]:
+    """Those of some round trips in which a timeline was read."""
+    return [command for command in sent if b"timeline:" in b"".join(command)]
 
 
 def sql_of(ask: Callable[[], object]) -> str:
@@ -221,6 +228,40 @@ def test_a_push_from_below_the_floor_hides_nothing_above_it(
     one = List.of_reader("following", reader.pk)
     timeline.push(redis, generation.generation(), [one], (micros(first.published_at), first.pk))
     assert page(reader) == posted[::-1]
+
+
+def test_a_page_that_is_topped_up_reads_its_list_once(
+    reader: User, author: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paging, "LARGEST_ROUND", 4)
+    posted = [publish(author) for _ in range(20)]
+    Video.objects.filter(pk__in=posted[5:]).update(hidden_at=timezone.now())
+    page(reader)
+    with round_trips(monkeypatch) as sent:
+        queries = sql_of(partial(page, reader, limit=3))
+    rounds = [query for query in queries.splitlines() if '"hidden_at" IS NULL' in query]
+    assert len(rounds) > 2
+    assert len(reads_of_lists(sent)) == 1
+    assert queries.count("feeds_pendingfanout") == 1
+
+
+def test_a_page_deeper_than_any_list_asks_postgresql_only(
+    reader: User, author: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timeline, "CAP", 4)
+    monkeypatch.setattr(timeline, "SLACK", 2)
+    posted = [publish(author) for _ in range(12)][::-1]
+    page(reader)
+    asked = read_options({"mode": "following", "limit": "5"})
+    seed, skip, served, counts = seed_of(asked, reader.pk), 0, [], []
+    while skip < len(posted):
+        with round_trips(monkeypatch) as sent:
+            made = make_page(reader, seed, skip, 5)
+        counts.append(len(reads_of_lists(sent)))
+        served += [card["id"] for card in made.results]
+        seed, skip = resume(made.seed, "following", None, reader.pk, made.next_skip), made.next_skip
+    assert served == posted
+    assert counts == [1, 1, 0]
 
 
 def test_what_is_published_while_a_list_is_built_is_in_it(
@@ -456,7 +497,6 @@ def test_without_redis_the_page_is_the_same_and_nothing_is_lost(
 def test_the_services_bring_it_about(reader: User, author: User, run_jobs: Any) -> None:
     page(reader)
     video = VideoFactory(author=author)
-
     with transaction.atomic():
         signals.video_published.send(sender=Video, video=video)
     assert page(reader) == [video.pk]
@@ -466,6 +506,75 @@ def test_the_services_bring_it_about(reader: User, author: User, run_jobs: Any) 
     assert page(reader) == [video.pk]
     fan_out.func(video.pk)  # again: nothing happens
     assert page(reader) == [video.pk]
+
+
+def jobs_of(video: int) -> list[ProcrastinateJob]:
+    found = ProcrastinateJob.objects.filter(task_name=fan_out.name, args__video_id=video)
+    return list(found.order_by("id"))
+
+
+def announced(author: User, run_jobs: Any) -> int:
+    """Publish a clip with its job."""
+    video = VideoFactory(author=author)
+    with transaction.atomic():
+        signals.video_published.send(sender=Video, video=video)
+    run_jobs()
+    return int(video.pk)
+
+
+def test_a_delivery_that_failed_is_tried_again_and_arrives(
+    reader: User,
+    author: User,
+    run_jobs: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    failed_jobs_expected: None,
+) -> None:
+    monkeypatch.setattr(fan_out, "retry_strategy", None)
+    page(reader)
+    with monkeypatch.context() as patched:
+        patched.setattr(fanout, "deliver", lambda *_: 1 / 0)
+        video = announced(author, run_jobs)
+    assert [job.status for job in jobs_of(video)] == ["failed"]
+    revive_fan_outs.func(0)
+    assert [job.status for job in jobs_of(video)] == ["todo"]
+    revive_fan_outs.func(0)
+    run_jobs()
+    assert [job.status for job in jobs_of(video)] == ["succeeded"]
+    monkeypatch.setattr(fanout, "KEPT", -fanout.KEPT)
+    revive_fan_outs.func(0)
+    assert not PendingFanout.objects.exists()
+    assert page(reader) == [video]
+
+
+def test_a_delivery_that_never_succeeds_ends_with_a_new_generation(
+    reader: User,
+    author: User,
+    run_jobs: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    failed_jobs_expected: None,
+) -> None:
+    page(reader)
+    monkeypatch.setattr(fan_out, "retry_strategy", None)
+    monkeypatch.setattr(fanout, "deliver", lambda *_: 1 / 0)
+    video, before = announced(author, run_jobs), generation.generation()
+    for _ in range(FAN_OUT_ATTEMPTS + 1):
+        revive_fan_outs.func(0)
+        run_jobs()
+    assert [job.status for job in jobs_of(video)] == ["failed"]
+    assert generation.generation() != before
+    assert PendingFanout.objects.get().delivered_at is not None
+    PendingFanout.objects.all().delete()
+    assert page(reader) == page(reader) == [video]
+
+
+def test_a_delivery_whose_job_was_lost_gets_another(author: User, run_jobs: Any) -> None:
+    video = publish(author, push=False)
+    assert jobs_of(video) == []
+    revive_fan_outs.func(0)
+    revive_fan_outs.func(0)
+    assert len(jobs_of(video)) == 1
+    run_jobs()
+    assert PendingFanout.objects.get().delivered_at is not None
 
 
 def test_a_list_of_the_longest_kind_takes_less_than_six_kilobytes(

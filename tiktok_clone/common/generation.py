@@ -12,10 +12,9 @@ from collections.abc import Callable
 
 from django.core.signals import setting_changed
 from django.db import Error, transaction
-from redis import Redis, RedisError
 
 from tiktok_clone.common.models import CacheGeneration, new_generation
-from tiktok_clone.common.redis import client
+from tiktok_clone.common.redis import Redis, RedisError, client
 
 # A reader may be served for so long what another process has just declared old.
 STALENESS = 1.0
