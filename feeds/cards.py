@@ -170,6 +170,27 @@ class Shelf:
             return
 
 
+def look(videos: Sequence[Video]) -> dict[int, str]:
+    """Say where a page would find the card of each video: "card", "gone" or "database".
+
+    Raises:
+        RedisError: Redis is away.
+    """
+    redis, name = client(), generation()
+    if redis is None or not name or not videos:
+        return {video.pk: "database" for video in videos}
+    held: Any = redis.mget([key(name, video.pk) for video in videos])
+    return {video.pk: _found(video, value) for video, value in zip(videos, held, strict=True)}
+
+
+def _found(video: Video, held: bytes | None) -> str:
+    if held == GONE:
+        return "gone"
+    card = parse(held)
+    fits = card is not None and card.audience == audience_of(video)
+    return "card" if fits else "database"
+
+
 def key(name: str, video: object) -> str:
     """The key of a card in a generation."""
     return f"feeds:{name}:card:{video}"

@@ -101,11 +101,11 @@ def own(server: OwnRedis, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Ite
     settings.REDIS_URL = server.url
     settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": server.url}}
     monkeypatch.setattr(redis, "breaker", redis.Breaker(clock=lambda: server.now))
-    redis.client.cache_clear()
+    redis._client.cache_clear()
     server.become("emptied")
     yield server
     server.become("up")
-    redis.client.cache_clear()
+    redis._client.cache_clear()
 
 
 @pytest.fixture

@@ -447,9 +447,10 @@ def found(reader: User, circle: str, shown: list[Place]) -> list[Place]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(timeline, "_read", lambda redis, name, _, lists: real(redis, name, 0, lists))
         patch.setattr(timeline, "_builders", Builders)
-        candidates = mode.candidates(reader, seed, None, 3)
+        source = mode.source(seed, 0)
+        candidates = source(None, 3)
         if len(candidates) == 3:
-            candidates += mode.candidates(reader, seed, candidates[-1].place, 1000)
+            candidates += source(candidates[-1].place, 1000)
     ids = {pk for _, pk in shown}
     return [one.place for one in candidates if one.name in ids]
 
@@ -465,7 +466,7 @@ def known_as(name: str) -> Iterator[None]:
 @pytest.fixture
 def small(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     settings.REDIS_TIMEOUT = 10  # it is away when the machine says so
-    redis.client.cache_clear()
+    redis._client.cache_clear()
     settings.FEED_CACHED_READERS = CACHED
     settings.FEED_PUSH_MAX_FOLLOWERS = MANY // 2
     small: list[tuple[Any, str, Any]] = [
@@ -485,7 +486,7 @@ def small(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     signing.current_epoch()
     SlotEpoch.objects.current()
     yield
-    redis.client.cache_clear()
+    redis._client.cache_clear()
 
 
 @pytest.mark.usefixtures("small")

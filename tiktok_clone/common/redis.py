@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from typing import Any
 
@@ -29,7 +30,7 @@ from redis.maint_notifications import MaintNotificationsConfig
 from redis.retry import Retry
 
 # What callers need besides `client`: a connection of any other make would pass the breaker by.
-__all__ = ["NoScriptError", "Redis", "RedisError", "client"]
+__all__ = ["NoScriptError", "Redis", "RedisError", "client", "left_alone"]
 
 LOST = (ConnectionError, TimeoutError, OSError)
 
@@ -162,12 +163,29 @@ class GuardedPool(ConnectionPool):
         return super().get_connection(*args, **options)
 
 
-@cache
+_left_alone: ContextVar[bool] = ContextVar("redis_left_alone", default=False)
+
+
+@contextmanager
+def left_alone() -> Iterator[None]:
+    """Have this thread work as without Redis for a while: nothing there is read or changed."""
+    token = _left_alone.set(True)
+    try:
+        yield
+    finally:
+        _left_alone.reset(token)
+
+
 def client() -> Redis | None:
     """Return the client of this process, for bytes; None where no Redis is set.
 
     Its calls raise `redis.RedisError` where Redis is away; callers go on without it.
     """
+    return None if _left_alone.get() else _client()
+
+
+@cache
+def _client() -> Redis | None:
     if not settings.REDIS_URL:
         return None
     pool = GuardedPool.from_url(
