@@ -1,14 +1,24 @@
-"""What was watched and what is exported, in the administration; to read."""
+"""What was watched, what is exported, and where feeds come from, in the administration; to read."""
 
 from datetime import datetime
+from typing import Any
 
+from django import forms
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import Count
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
 
-from feeds.models import WATCHED, Export, Impression
+from accounts.models import User
+from feeds import timeline, tracing
+from feeds.models import WATCHED, CacheReads, Export, Impression
 from tiktok_clone.common import dashboard
-from tiktok_clone.common.administration import ReadOnly
+from tiktok_clone.common.administration import Link, ReadOnly
 from tiktok_clone.common.dashboard import Chart, Figures, Line
+from videos.admin import shown
+from videos.admin.people import PostingPersonAdmin
 
 
 @admin.register(Impression)
@@ -21,6 +31,55 @@ class ImpressionAdmin(ReadOnly, admin.ModelAdmin):
     list_select_related = ("user", "video")
     ordering = ("-last_at",)
     show_full_result_count = False
+    change_list_template = "admin/feeds/impression/change_list.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        """The page that shows where somebody's feeds come from."""
+        view = self.admin_site.admin_view(self.trace_view)
+        return [path("trace/", view, name="feeds_trace"), *super().get_urls()]
+
+    def trace_view(self, request: HttpRequest) -> HttpResponse:
+        """Show what each mode would serve a person, and where each piece comes from."""
+        if not request.user.has_perms(["feeds.view_impression", "accounts.view_user"]):
+            raise PermissionDenied
+        form = ReaderForm(request.GET or None)
+        reader = form.cleaned_data["reader"] if form.is_bound and form.is_valid() else None
+        trace = tracing.trace(reader) if reader else None
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Where feeds come from",
+            "opts": self.opts,
+            "form": form,
+            "reader": reader,
+            "trace": trace,
+            "feeds": _with_pictures(trace) if trace else [],
+            "limits": {"timeline": timeline.CAP, "outbox": timeline.OUTBOX_CAP},
+        }
+        return TemplateResponse(request, "admin/feeds/impression/trace.html", context)
+
+
+def _with_pictures(trace: tracing.Trace) -> list[tuple[tracing.Feed, list[Any]]]:
+    return [
+        (feed, [(piece, shown.picture(piece.video)) for piece in feed.pieces])
+        for feed in trace.feeds
+    ]
+
+
+class ReaderForm(forms.Form):
+    """Whose feeds: a handle, or an address."""
+
+    reader = forms.CharField(
+        label="Person", max_length=254, widget=forms.TextInput({"placeholder": "@handle or e-mail"})
+    )
+
+    def clean_reader(self) -> User:
+        """Find the person."""
+        typed = self.cleaned_data["reader"].strip()
+        field = "email__iexact" if "@" in typed[1:] else "handle__iexact"
+        found = User.objects.active().filter(**{field: typed.removeprefix("@")}).first()
+        if found is None:
+            raise forms.ValidationError("Nobody who is active has this handle or address.")
+        return found
 
 
 @admin.register(Export)
@@ -36,6 +95,19 @@ class ExportAdmin(ReadOnly, admin.ModelAdmin):
     show_full_result_count = False
 
 
+admin.site.unregister(User)
+
+
+@admin.register(User)
+class ReadingPersonAdmin(PostingPersonAdmin):
+    """People with their feeds: `videos` knows nothing of feeds, so it is added here."""
+
+    def links_for(self, obj: User) -> list[Link]:
+        """To where the person's feeds come from."""
+        trace = reverse("admin:feeds_trace")
+        return [*super().links_for(obj), Link("Feeds", f"{trace}?reader=@{obj.handle}")]
+
+
 @dashboard.shows("feeds.view_impression", order=30)
 def view_figures(since: datetime) -> Figures:
     """How many clips people watched: each person and clip once, on the day of the last watch."""
@@ -47,3 +119,31 @@ def view_figures(since: datetime) -> Figures:
     )
     lines = [Line("Views", by_day["views"]), Line("Viewers", by_day["viewers"], in_total=False)]
     return Figures([Chart("views", "Views", lines)])
+
+
+@dashboard.shows("feeds.view_impression", order=40)
+def cache_figures(since: datetime) -> Figures:
+    """In how many of a hundred times the caches of the feeds had what was asked for."""
+    asked: dict[str, dict[Any, int]] = {}
+    had: dict[str, dict[Any, int]] = {}
+    for row in CacheReads.objects.filter(day__gte=since.date()):
+        totals = asked.setdefault(row.kind, {})
+        totals[row.day] = totals.get(row.day, 0) + row.total
+        if row.hit:
+            had.setdefault(row.kind, {})[row.day] = row.total
+    lines = [
+        Line(
+            label,
+            {
+                day: 100 * had.get(kind, {}).get(day, 0) / total
+                for day, total in asked.get(kind, {}).items()
+            },
+            in_total=kind == "prepared",
+        )
+        for kind, label in (
+            ("prepared", "Prepared pages"),
+            ("timelines", "Timelines"),
+            ("cards", "Cards"),
+        )
+    ]
+    return Figures([Chart("caches", "Feed pages prepared in time", lines, unit="%")])

@@ -19,11 +19,10 @@ from typing import Any
 from django.conf import settings
 from django.db.models import prefetch_related_objects
 from prometheus_client import Counter
-from redis import Redis, RedisError
 
 from accounts.models import Follow
 from tiktok_clone.common.generation import after_commit, generation, renew
-from tiktok_clone.common.redis import client
+from tiktok_clone.common.redis import Redis, RedisError, client
 from videos.models import Video
 from videos.models.video import card_parts
 from videos.representation import Card, reader_state, represent_video
@@ -169,6 +168,27 @@ class Shelf:
             pipe.execute()
         except RedisError:
             return
+
+
+def look(videos: Sequence[Video]) -> dict[int, str]:
+    """Say where a page would find the card of each video: "card", "gone" or "database".
+
+    Raises:
+        RedisError: Redis is away.
+    """
+    redis, name = client(), generation()
+    if redis is None or not name or not videos:
+        return {video.pk: "database" for video in videos}
+    held: Any = redis.mget([key(name, video.pk) for video in videos])
+    return {video.pk: _found(video, value) for video, value in zip(videos, held, strict=True)}
+
+
+def _found(video: Video, held: bytes | None) -> str:
+    if held == GONE:
+        return "gone"
+    card = parse(held)
+    fits = card is not None and card.audience == audience_of(video)
+    return "card" if fits else "database"
 
 
 def key(name: str, video: object) -> str:

@@ -77,6 +77,20 @@ def deliver(video_id: int, after: int) -> int | None:
     return None
 
 
+def undelivered() -> list[int]:
+    """Return the videos that are still on their way; what has arrived is forgotten meanwhile."""
+    _forget_delivered()
+    waiting = PendingFanout.objects.filter(delivered_at=None)
+    return list(waiting.values_list("video", flat=True))
+
+
+def give_up(video_ids: list[int]) -> None:
+    """Deliver publications in another way: a new generation begins, with no list without them."""
+    if video_ids:
+        generation.renew()
+        PendingFanout.objects.filter(video__in=video_ids).update(delivered_at=timezone.now())
+
+
 def _choose_way(author_id: int) -> None:
     """Have the author pulled or pushed from now on, by how many follow."""
     most = settings.FEED_PUSH_MAX_FOLLOWERS

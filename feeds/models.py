@@ -121,6 +121,23 @@ class PullAuthor(Timestamped):
         return f"outbox of {self.author_id}"
 
 
+class CacheReads(models.Model):
+    """How often a cache of the feeds was asked on a day, and had it (`hit`) or not."""
+
+    day = models.DateField()
+    kind = models.CharField(max_length=10, help_text="A name in feeds/hits.py.")
+    hit = models.BooleanField()
+    total = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["day", "kind", "hit"], name="cache_reads_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} on {self.day}"
+
+
 class Export(Timestamped):
     """A copy of all that somebody has here, made for them to download."""
 

@@ -5,7 +5,7 @@ checked. `live` then leaves what the reader may see at this moment. Orders end a
 snapshot of the seed, so what is published later is in none of them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -46,15 +46,22 @@ class Candidate:
     place: Place
 
 
+# (after, count) → the next `count` candidates after a place; fewer only at the end.
+Source = Callable[[Place | None, int], list[Candidate]]
+
+
 class Mode(Protocol):
     """One mode in one order."""
 
     by_rank: bool  # `skip` is the place itself, so the token need not carry one
 
-    def candidates(
-        self, viewer: "Viewer", seed: Seed, after: Place | None, count: int
-    ) -> list[Candidate]:
-        """Return the next `count` candidates after a place; fewer only at the end."""
+    def source(self, seed: Seed, skip: int) -> Source:
+        """Return what reads the order for one page.
+
+        Args:
+            seed: the order.
+            skip: how many come before the page; only what work is saved depends on it.
+        """
         ...
 
     def live(self, viewer: "Viewer", names: Iterable[int]) -> dict[int, Video]:
@@ -71,14 +78,16 @@ class Everybody:
 
     by_rank = True
 
-    def candidates(
-        self, viewer: "Viewer", seed: Seed, after: Place | None, count: int
-    ) -> list[Candidate]:
+    def source(self, seed: Seed, skip: int) -> Source:
         """Permute the next ranks; slots of the first epoch are known without a query."""
-        start = after[0] + 1 if after else 0
-        places = Permutation(seed.snapshot.used, seed.key).slots(start, count)
-        slots = SlotRun.objects.slots(seed.snapshot.epoch, places)
-        return [Candidate(slot, (rank, slot)) for rank, slot in enumerate(slots, start)]
+        order = Permutation(seed.snapshot.used, seed.key)
+
+        def candidates(after: Place | None, count: int) -> list[Candidate]:
+            start = after[0] + 1 if after else 0
+            slots = SlotRun.objects.slots(seed.snapshot.epoch, order.slots(start, count))
+            return [Candidate(slot, (rank, slot)) for rank, slot in enumerate(slots, start)]
+
+        return candidates
 
     def live(self, viewer: "Viewer", names: Iterable[int]) -> dict[int, Video]:
         """Fetch by slot what everybody may see, less blocks.
@@ -129,17 +138,20 @@ class Latest(OfCircle):
     commits (`SlotEpoch.stamp`): nothing older than the snapshot can appear later.
     """
 
-    def candidates(
-        self, viewer: "Viewer", seed: Seed, after: Place | None, count: int
-    ) -> list[Candidate]:
-        """Take what Redis keeps of the newest; PostgreSQL has the rest."""
-        before = after or (micros(seed.snapshot.taken_at), _LAST_ID)
-        known = timeline.newest(self.circle, seed.reader)
-        found = known.before(before, count)
-        if len(found) < count and not known.complete:
-            before = found[-1] if found else before
-            found += self.circle.newest(seed.reader, before, count - len(found))
-        return [Candidate(place[1], place) for place in found]
+    def source(self, seed: Seed, skip: int) -> Source:
+        """Take what Redis keeps of the newest, read once; PostgreSQL has the rest."""
+        known = timeline.newest(self.circle, seed.reader, skip)
+        start = (micros(seed.snapshot.taken_at), _LAST_ID)
+
+        def candidates(after: Place | None, count: int) -> list[Candidate]:
+            before = after or start
+            found = known.before(before, count)
+            if len(found) < count and not known.complete:
+                before = found[-1] if found else before
+                found += self.circle.newest(seed.reader, before, count - len(found))
+            return [Candidate(place[1], place) for place in found]
+
+        return candidates
 
     def place_at(self, viewer: "Viewer", seed: Seed, skip: int) -> Place | None:
         """Count from the newest, as the order stands now."""
@@ -157,21 +169,23 @@ class Shuffled(OfCircle):
     whatever the size of the table or the page's place.
     """
 
-    def candidates(
-        self, viewer: "Viewer", seed: Seed, after: Place | None, count: int
-    ) -> list[Candidate]:
-        """Return the next smallest hashes."""
-        after_hash, after_id = after or (-(2**63), -1)
-        values = {
-            "reader": seed.reader,
-            "key": _signed(seed.key),
-            "taken_at": seed.snapshot.taken_at,
-            "after": after_hash,
-            "after_id": after_id,
-            "count": count,
-        }
-        found = rows(_HASHED.format(people=self.circle.sql), values)
-        return [Candidate(pk, (value, pk)) for value, pk in found]
+    def source(self, seed: Seed, skip: int) -> Source:
+        """Find the next smallest hashes."""
+
+        def candidates(after: Place | None, count: int) -> list[Candidate]:
+            after_hash, after_id = after or (-(2**63), -1)
+            values = {
+                "reader": seed.reader,
+                "key": _signed(seed.key),
+                "taken_at": seed.snapshot.taken_at,
+                "after": after_hash,
+                "after_id": after_id,
+                "count": count,
+            }
+            found = rows(_HASHED.format(people=self.circle.sql), values)
+            return [Candidate(pk, (value, pk)) for value, pk in found]
+
+        return candidates
 
     def place_at(self, viewer: "Viewer", seed: Seed, skip: int) -> Place | None:
         """Count from the smallest hash, as the order stands now."""

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from feeds.cards import SharedCard, Shelf, ShownCard, show
-from feeds.modes import MODES, Candidate, Mode
+from feeds.modes import MODES, Mode, Source
 from feeds.seeds import Place, Seed, sign
 from feeds.shuffle import overfetch
 from videos.models import Video
@@ -64,7 +64,7 @@ class Scan(Generic[Row]):
     """Reads an order from a place on and keeps what is live. Pure but for the two functions.
 
     Args:
-        candidates: (after, count) → the next places; fewer than count only at the end.
+        candidates: reads the order.
         live: names → rows by name, of those that may be shown now.
         after: where to start; None for the beginning.
         share: the guess of how many are live.
@@ -72,7 +72,7 @@ class Scan(Generic[Row]):
 
     def __init__(
         self,
-        candidates: Callable[[Place | None, int], list[Candidate]],
+        candidates: Source,
         live: Callable[[Iterable[int]], dict[int, Row]],
         after: Place | None,
         share: LiveShare,
@@ -123,7 +123,7 @@ def make_page(viewer: "Viewer", seed: Seed, skip: int, limit: int) -> Page:
     if beyond:
         return _page(seed.moved(skip, None, ended=True), skip, limit, skip, [], None)
     scan: Scan[Video] = Scan(
-        lambda place, count: mode.candidates(viewer, seed, place, count),
+        mode.source(seed, skip),
         lambda names: mode.live(viewer, names),
         after,
         _shares[mode],

@@ -21,12 +21,12 @@ import json
 import logging
 import secrets
 import time
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from django.conf import settings
 from prometheus_client import Counter
-from redis import Redis, RedisError
 
 from accounts.models import User
 from feeds import cards
@@ -36,7 +36,7 @@ from feeds.paging import Page, make_page
 from feeds.seeds import LIFETIME, Seed, resume
 from tiktok_clone.common.errors import DomainError
 from tiktok_clone.common.generation import after_commit, generation
-from tiktok_clone.common.redis import client
+from tiktok_clone.common.redis import Redis, RedisError, client
 from videos.models import Video
 
 LIFE_SECONDS = 600
@@ -105,6 +105,40 @@ def forget(*readers: int) -> None:
 def note_act(reader: int, *videos: int) -> None:
     """Tell of a like or save, given or taken back, when the present transaction is committed."""
     after_commit(partial(_count_acts, reader, videos))
+
+
+@dataclass(frozen=True)
+class Slot:
+    """What was prepared for a reader: the page after `skip`, and seconds that it has to live."""
+
+    mode: str
+    order: str
+    skip: int
+    videos: list[int]
+    acts: int
+    seconds: int
+
+
+def look(reader: int) -> Slot | None:
+    """Look at what was prepared for a reader; nothing is changed by it.
+
+    Raises:
+        RedisError: Redis is away.
+    """
+    redis, name = client(), generation()
+    if redis is None or not name:
+        return None
+    hash_key = _key(name, reader)
+    pipe = redis.pipeline(transaction=False)
+    pipe.hmget(hash_key, ["asked", "ids", "page", "acts"])
+    pipe.ttl(hash_key)
+    (asked, ids, page, acts), seconds = pipe.execute()
+    if not asked:
+        return None
+    rest = json.loads(page)
+    videos = [int(pk) for pk in ids.split()][: len(rest["shown"])]
+    skip = int(asked.split()[-2])
+    return Slot(rest["mode"], rest["order"], skip, videos, int(acts or 0), seconds)
 
 
 def _take(reader: int, asked: Asked) -> Page:

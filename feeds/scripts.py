@@ -36,6 +36,29 @@ local function touch(readers, seconds, reader, most, prefix)
 end
 """
 
+# Cut a list that is too long. What is cut off raises the floor to its newest entry, which is not
+# always the first of them. A list that is being built has no floor yet:
+# it is forgotten, and built anew. Bytes are compared one by one: Redis compares strings by locale.
+_CUT = """
+local function later(one, other)
+  for i = 1, 12 do
+    local a, b = string.byte(one, i) or 0, string.byte(other, i) or 0
+    if a ~= b then return a > b end
+  end
+  return false
+end
+local function cut(key, cap)
+  local mark = redis.call('LINDEX', key, -1)
+  if string.sub(mark, 1, 1) ~= 'F' then return redis.call('DEL', key) end
+  local floor = string.sub(mark, 2)
+  for _, entry in ipairs(redis.call('LRANGE', key, cap, -2)) do
+    if later(entry, floor) then floor = entry end
+  end
+  redis.call('LTRIM', key, 0, cap - 1)
+  redis.call('RPUSH', key, 'F' .. floor)
+end
+"""
+
 # KEYS: the list. ARGV: mark, seconds for the builder.
 BEGIN = Script("""
 if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
@@ -44,14 +67,17 @@ redis.call('EXPIRE', KEYS[1], ARGV[2])
 return 1
 """)
 
-# KEYS: the list, the readers. ARGV: seconds, reader, most, prefix, our mark, the new mark, entries.
+# KEYS: the list, the readers. ARGV: seconds, reader, most, prefix, our mark, the new mark, cap,
+# slack, entries.
 FINISH = Script(
     _TOUCH
+    + _CUT
     + """
 if redis.call('LINDEX', KEYS[1], -1) ~= ARGV[5] then return 0 end
 redis.call('RPOP', KEYS[1])
-for i = 7, #ARGV do redis.call('RPUSH', KEYS[1], ARGV[i]) end
+for i = 9, #ARGV do redis.call('RPUSH', KEYS[1], ARGV[i]) end
 redis.call('RPUSH', KEYS[1], ARGV[6])
+if redis.call('LLEN', KEYS[1]) > ARGV[7] + ARGV[8] + 1 then cut(KEYS[1], tonumber(ARGV[7])) end
 redis.call('EXPIRE', KEYS[1], ARGV[1])
 touch(KEYS[2], ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4])
 return 1
@@ -66,7 +92,6 @@ local found = {}
 for i = 2, #KEYS do
   local entries = redis.call('LRANGE', KEYS[i], 0, -1)
   if #entries > 0 and string.sub(entries[#entries], 1, 1) == 'F' then
-    redis.call('EXPIRE', KEYS[i], ARGV[1])
     found[i - 1] = entries
   else
     found[i - 1] = false
@@ -77,33 +102,16 @@ return found
 """
 )
 
-# KEYS: lists. ARGV: entry, cap, slack. What is cut off raises the floor to its newest entry, which
-# is not always the first of them. Bytes are compared one by one: Redis compares strings by locale.
-PUSH = Script("""
-local function later(one, other)
-  for i = 1, 12 do
-    local a, b = string.byte(one, i) or 0, string.byte(other, i) or 0
-    if a ~= b then return a > b end
-  end
-  return false
-end
+# KEYS: lists. ARGV: entry, cap, slack.
+PUSH = Script(
+    _CUT
+    + """
 local pushed, cap, most = 0, tonumber(ARGV[2]), ARGV[2] + ARGV[3] + 1
 for _, key in ipairs(KEYS) do
   local length = redis.call('LPUSHX', key, ARGV[1])
-  if length > 0 then
-    pushed = pushed + 1
-    if length > most then
-      local mark = redis.call('LINDEX', key, -1)
-      if string.sub(mark, 1, 1) == 'F' then
-        local floor = string.sub(mark, 2)
-        for _, entry in ipairs(redis.call('LRANGE', key, cap, -2)) do
-          if later(entry, floor) then floor = entry end
-        end
-        redis.call('LTRIM', key, 0, cap - 1)
-        redis.call('RPUSH', key, 'F' .. floor)
-      end
-    end
-  end
+  if length > 0 then pushed = pushed + 1 end
+  if length > most then cut(key, cap) end
 end
 return pushed
-""")
+"""
+)

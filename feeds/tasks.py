@@ -10,6 +10,8 @@ from tiktok_clone.common import jobs
 log = logging.getLogger(__name__)
 
 TRENDS = "recompute_trends"
+# About an hour after a delivery has failed for good, its readers' lists are made anew.
+FAN_OUT_ATTEMPTS = 14
 
 
 @jobs.periodic(cron="*/10 * * * *")
@@ -32,6 +34,23 @@ def fan_out(video_id: int, after: int = 0) -> None:
     reached = fanout.deliver(video_id, after)
     if reached is not None:
         jobs.enqueue(fan_out, video_id=video_id, after=reached)
+
+
+@jobs.periodic(cron="*/10 * * * *")
+@jobs.task(queueing_lock="revive_fan_outs", retry=jobs.RETRY)
+def revive_fan_outs(timestamp: int) -> None:
+    """Deliver what a job failed to, or was lost with; readers carry each of these along."""
+    hopeless = []
+    held = jobs.not_done(fan_out, "video_id")
+    for video_id in fanout.undelivered():
+        job = held.get(video_id)
+        if job is None:
+            jobs.enqueue(fan_out, video_id=video_id)
+        elif job.status == "failed" and job.attempts < FAN_OUT_ATTEMPTS:
+            jobs.run_again(job)
+        elif job.status == "failed":
+            hopeless.append(video_id)
+    fanout.give_up(hopeless)
 
 
 @jobs.periodic(cron="37 * * * *")

@@ -23,20 +23,20 @@ from typing import Any
 
 from django.conf import settings
 from prometheus_client import Counter
-from redis import Redis, RedisError
-from redis.exceptions import NoScriptError
 
 from feeds import scripts
 from feeds.behind import Pool
 from feeds.circles import FOLLOWED, FRIENDS, Circle, rows
 from feeds.seeds import Place, micros
 from tiktok_clone.common import generation
-from tiktok_clone.common.redis import client
+from tiktok_clone.common.redis import NoScriptError, Redis, RedisError, client
 
 CAP, SLACK = 400, 20
 OUTBOX_CAP = 100
 MERGED_OUTBOXES = 50  # of more authors at once, PostgreSQL is asked
-LIFE_SECONDS = 3 * 24 * 60 * 60
+# From when a list was built, however often it is read: no list is wrong for longer where a process
+# has died between a commit and its message.
+LIFE_SECONDS = 24 * 60 * 60
 BUILD_SECONDS = 30
 _TIME_BYTES, _ID_BYTES = 7, 5
 _LATEST: Place = (2**52, 2**40 - 1)  # in the year 2112
@@ -62,11 +62,20 @@ class Known:
 NOTHING = Known()
 
 
-def newest(circle: Circle, reader: int) -> Known:
+def newest(circle: Circle, reader: int, skip: int = 0) -> Known:
     """Return what Redis and the rows on their way to it know of a reader's circle.
 
     Where a list is missing, nothing is known, and it is built behind the answer.
+
+    Args:
+        circle: whose videos.
+        reader: id of the person.
+        skip: how many the reader has behind them. No list is so long as to help who has read
+            more than `CAP` and `SLACK`, so then nobody is asked.
     """
+    if skip > CAP + SLACK:
+        COUNTED.labels("too_deep").inc()
+        return NOTHING
     redis = client() if settings.FEED_CACHED_READERS else None
     name = generation.generation() if redis is not None else ""
     if redis is None or not name:
@@ -151,8 +160,75 @@ def finish(redis: Redis, name: str, one: List, mark: bytes, places: list[Place])
     floor = pack(places[-1]) if len(places) >= one.cap else b""
     keys = [one.key(name), f"{_prefix(name)}readers"]
     limits = [LIFE_SECONDS, one.reader, settings.FEED_CACHED_READERS, _prefix(name)]
-    entries = [pack(place) for place in places]
-    return bool(_run(redis, scripts.FINISH, keys, [*limits, mark, b"F" + floor, *entries]))
+    marks, lengths, entries = [mark, b"F" + floor], [one.cap, SLACK], map(pack, places)
+    return bool(_run(redis, scripts.FINISH, keys, [*limits, *marks, *lengths, *entries]))
+
+
+@dataclass(frozen=True)
+class State:
+    """How a list in Redis stands: `entries` are None where there is none, or it is being built."""
+
+    one: List
+    stage: str  # "absent", "being built" or "ready"
+    entries: list[bytes] | None
+    seconds: int  # that it has to live
+
+
+def look(name: str, reader: int) -> tuple[list[State], int | None]:
+    """Look at a reader's lists and at the outboxes they follow; nothing is changed by it.
+
+    Returns:
+        The states, timelines first; and the reader's place among the cached ones, 0 for who
+        read last, None for who is not among them.
+
+    Raises:
+        RedisError: Redis is away.
+    """
+    redis = client()
+    if redis is None or not name:
+        return [], None
+    authors = {pk for circle in CIRCLES.values() for pk in _on_their_way(circle, reader)[1]}
+    wanted = [List.of_reader(circle, reader) for circle in CIRCLES]
+    wanted += [List.of_author(pk) for pk in sorted(authors)[:MERGED_OUTBOXES]]
+    pipe = redis.pipeline(transaction=False)
+    for one in wanted:
+        pipe.lrange(one.key(name), 0, -1)
+        pipe.ttl(one.key(name))
+    pipe.zrevrank(f"{_prefix(name)}readers", str(reader))
+    *found, rank = pipe.execute()
+    return [
+        _state(one, elements, seconds)
+        for one, elements, seconds in zip(wanted, found[::2], found[1::2], strict=True)
+    ], rank
+
+
+def _state(one: List, elements: list[bytes], seconds: int) -> State:
+    if not elements:
+        return State(one, "absent", None, 0)
+    if elements[-1][:1] != b"F":
+        return State(one, "being built", None, seconds)
+    return State(one, "ready", elements, seconds)
+
+
+def sources(circle: Circle, reader: int, states: list[State]) -> dict[Place, str]:
+    """Say where a read would find each place that it knows without the database's order.
+
+    Returns:
+        `{place: "pending" | "timeline" | "outbox"}`, empty where a list is missing, since then
+        all comes from PostgreSQL.
+    """
+    pending, authors = _on_their_way(circle, reader)
+    wanted = [List.of_reader(circle.name, reader), *(List.of_author(pk) for pk in authors)]
+    held = {state.one: state.entries for state in states}
+    lists = [held.get(one) for one in wanted]
+    if len(authors) > MERGED_OUTBOXES or any(entries is None for entries in lists):
+        return {}
+    known = _merge(pending, [entries for entries in lists if entries is not None])
+    found = dict.fromkeys(pending, "pending")
+    for one, entries in zip(wanted, lists, strict=True):
+        source = "outbox" if one.kind == "outbox" else "timeline"
+        found |= {unpack(entry): source for entry in (entries or [])[:-1]}
+    return {place: found[place] for place in known.places}
 
 
 def push(redis: Redis, name: str, lists: Iterable[List], place: Place) -> int:

@@ -11,7 +11,7 @@ from procrastinate.contrib.django import app
 from accounts.models import User
 from tests.api_client import ApiClient
 from tests.factories import UserFactory
-from tiktok_clone.common import generation, signing
+from tiktok_clone.common import generation, readiness, signing
 
 RunJobs = Callable[[], None]
 
@@ -22,6 +22,7 @@ def _fresh_caches() -> Iterator[None]:
     cache.clear()
     signing.forget_epoch()
     generation.forget()
+    readiness.forget()
     yield
     signing.forget_epoch()
     generation.forget()

@@ -5,9 +5,10 @@ from csp.decorators import csp_update
 from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from tiktok_clone.common import views
+from tiktok_clone.common.describing import DescriptionView
 from tiktok_clone.common.texts import site_text
 from tiktok_clone.operations.views import metrics
 
@@ -20,7 +21,7 @@ urlpatterns = [
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
     path("metrics", metrics, name="metrics"),
-    path("schema", SpectacularAPIView.as_view(permission_classes=[]), name="schema"),
+    path("schema", DescriptionView.as_view(), name="schema"),
     path("docs", docs, name="docs"),
     path("terms", site_text, {"slug": "terms"}, name="terms"),
     path("privacy", site_text, {"slug": "privacy"}, name="privacy"),

@@ -17,6 +17,10 @@ function whole(value) {
   return Number.isInteger(value) ? value.toLocaleString() : "";
 }
 
+function percent(value) {
+  return `${Math.round(value)} %`;
+}
+
 // Steps of the axis that are round numbers in the unit: powers of two for bytes.
 function stepOf(chart) {
   const top = Math.max(1024, ...chart.lines.flatMap((line) => line.values));
@@ -25,7 +29,7 @@ function stepOf(chart) {
 
 function draw(canvas) {
   const chart = data.charts.find((one) => one.key === canvas.dataset.chart);
-  const show = chart.unit === "bytes" ? bytes : whole;
+  const show = { bytes, "%": percent }[chart.unit] ?? whole;
   const text = color("--body-quiet-color");
   const days = data.days.map((day) =>
     new Date(`${day}T12:00Z`).toLocaleDateString(undefined, { day: "numeric", month: "short" }),
@@ -65,7 +69,7 @@ function draw(canvas) {
           },
           y: {
             beginAtZero: true,
-            suggestedMax: chart.unit === "bytes" ? 1024 : 4,
+            suggestedMax: { bytes: 1024, "%": 100 }[chart.unit] ?? 4,
             grid: { color: color("--hairline-color") },
             ticks: { color: text, maxTicksLimit: 6, stepSize: stepOf(chart), callback: show },
           },

@@ -4,11 +4,11 @@ goes, and a draft of what was written.
 The transfer begins when a file is chosen, as a clip that only its author sees; the form stays
 usable, and "Post" then sets caption and audience. Without this module the form just works. */
 
+import { call, csrfToken } from "./api.js";
 import { draft } from "./draft.js";
 import { complete } from "./mentions.js";
 
 const LOOK_AGAIN = 1500; // ms
-const token = () => document.querySelector('meta[name="csrf-token"]').content;
 
 class Uploader {
   constructor(form) {
@@ -56,8 +56,10 @@ class Uploader {
     if (!file) return;
     this.stop();
     this.file = file;
+    this.find("again").hidden = true;
     this.showError("");
     const problem = await this.check(file);
+    if (file !== this.file) return; // another one was chosen meanwhile, or none
     if (problem) {
       this.input.value = "";
       this.showError(problem);
@@ -82,9 +84,10 @@ class Uploader {
   preview(file) {
     const player = this.find("preview");
     if (player.src) URL.revokeObjectURL(player.src);
+    const source = URL.createObjectURL(file);
     return new Promise((resolve) => {
       const settle = (seconds) => {
-        player.onloadedmetadata = player.onerror = null;
+        if (player.src === source) player.onloadedmetadata = player.onerror = null;
         resolve(Number.isFinite(seconds) ? seconds : 0);
       };
       player.onloadedmetadata = () => {
@@ -96,7 +99,7 @@ class Uploader {
         player.hidden = true;
         settle(0);
       };
-      player.src = URL.createObjectURL(file);
+      player.src = source;
       setTimeout(() => settle(0), 4000);
     });
   }
@@ -108,7 +111,6 @@ class Uploader {
     body.append("file", file);
     this.request = request;
     this.video = null;
-    this.find("again").hidden = true;
     this.state(this.text.sending, 0);
     request.upload.addEventListener("progress", (event) => {
       if (!event.lengthComputable) return;
@@ -118,7 +120,7 @@ class Uploader {
     request.addEventListener("load", () => this.arrived(request));
     request.addEventListener("error", () => this.failed(this.text.broken, true));
     request.open("POST", this.text.api);
-    request.setRequestHeader("X-CSRFToken", token());
+    request.setRequestHeader("X-CSRFToken", csrfToken());
     request.setRequestHeader("Accept", "application/json");
     request.responseType = "json";
     request.send(body);
@@ -196,20 +198,14 @@ class Uploader {
     const form = new FormData(this.form);
     const body = { caption: form.get("caption"), visibility: form.get("visibility") };
     try {
-      const answer = await fetch(`/videos/${this.video.id}`, {
-        method: "PATCH",
-        headers: { "Content-Type": "application/json", "X-CSRFToken": token() },
-        body: JSON.stringify(body),
-      });
-      const video = await answer.json();
-      if (!answer.ok) throw new Error(video.detail);
+      const video = await call("PATCH", `/videos/${this.video.id}`, body);
       this.posted = true;
       this.draft.forget();
       location.assign(`${video.url}/status`);
     } catch (error) {
       this.wantsPost = false;
       this.find("post").disabled = false;
-      this.showError(error.message || this.text.broken);
+      this.showError(error.message);
     }
   }
 
@@ -229,9 +225,7 @@ class Uploader {
     this.wantsPost = false;
     this.find("post").disabled = false;
     if (request) request.abort();
-    if (video) {
-      fetch(`/videos/${video.id}`, { method: "DELETE", headers: { "X-CSRFToken": token() } });
-    }
+    if (video) call("DELETE", `/videos/${video.id}`).catch(() => {}); // it stays private
   }
 
   state(text, percent) {

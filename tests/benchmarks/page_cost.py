@@ -68,7 +68,7 @@ def _cell(size: int, skip: int, repeats: int, bar: "tqdm[None]") -> tuple[float,
 def _our_page(seed: Seed, skip: int) -> None:
     mode = MODES["all"]["shuffle"]
     scan: Scan[Video] = Scan(
-        lambda after, count: mode.candidates(None, seed, after, count),
+        mode.source(seed, skip),
         lambda names: mode.live(None, names),
         mode.place_at(None, seed, skip) if skip else None,
         LiveShare(),

@@ -2,12 +2,12 @@
 
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
 from django.db import OperationalError, connection
-from redis import Redis
+from redis import Connection, ConnectionPool, Redis, ResponseError, TimeoutError
 from redis.backoff import NoBackoff
 from redis.connection import AbstractConnection
 from redis.retry import Retry
@@ -17,7 +17,12 @@ from accounts.models import Session, User
 from tests.api_client import ApiClient
 from tiktok_clone.common import redis
 
-MODULES = ("feeds.cards", "feeds.prepared", "tiktok_clone.common.generation")
+MODULES = (
+    "feeds.cards",
+    "feeds.prepared",
+    "feeds.timeline",
+    "tiktok_clone.common.generation",
+)
 
 
 class Later:
@@ -38,6 +43,57 @@ class Later:
 def nobody_there() -> Redis:
     """A client to whom nobody answers."""
     return Redis(unix_socket_path="/nowhere", retry=Retry(NoBackoff(), 0))
+
+
+class Silence:
+    """A Redis that answers no more: every call times out.
+
+    What it is sent is lost ("down"), done at once ("deaf"), or done when it is over ("frozen").
+    """
+
+    def __init__(self, kind: str) -> None:
+        self._kind = kind
+        self._waiting: list[bytes] = []
+        told = self._told
+
+        class Silent(Connection):
+            def connect(self) -> None:
+                pass
+
+            def can_read(self, timeout: float = 0) -> bool:
+                return False
+
+            def send_packed_command(self, command: list[bytes], check_health: bool = True) -> None:
+                told(b"".join(command))
+                raise TimeoutError("no answer")
+
+        retry = Retry(NoBackoff(), 0)
+        self.client = Redis(connection_pool=ConnectionPool(Silent, retry=retry))
+
+    def end(self) -> None:
+        """It reads what waits in its sockets."""
+        for sent in self._waiting:
+            _send(sent)
+
+    def _told(self, sent: bytes) -> None:
+        if self._kind == "deaf":
+            _send(sent)
+        elif self._kind == "frozen":
+            self._waiting.append(sent)
+
+
+def _send(commands: bytes) -> None:
+    """Have the real one do what was packed for it, whatever it answers."""
+    pool = connected().connection_pool
+    connection = pool.connection_class(**pool.connection_kwargs)
+    connection.connect()
+    connection.send_packed_command([commands])
+    connection.send_command("ECHO", "done")
+    answer = None
+    while answer != b"done":
+        with suppress(ResponseError):
+            answer = connection.read_response()
+    connection.disconnect()
 
 
 def signed_in(user: User) -> ApiClient:

@@ -274,6 +274,22 @@ class TestForWhom:
         people.delete_account(user)
         assert reader.get(FEED, follow_up(page), expect=401)["code"] == "account_gone"
 
+    @pytest.mark.parametrize(
+        "end",
+        [
+            people.delete_account,
+            lambda user: suspension.suspend_person(user.pk, UserFactory(is_superuser=True)),
+        ],
+        ids=["deleted", "suspended"],
+    )
+    def test_an_account_takes_its_page_along_without_a_session_that_ends(
+        self, end: Callable[[User], object], user: User, later: Later, clips: list[int]
+    ) -> None:
+        page = begin(user)
+        assert prepare(user.pk, page)
+        end(user)
+        assert take(user.pk, after(page)) is None
+
     def test_without_a_page_prepared_a_token_is_not_believed(
         self, reader: ApiClient, user: User, clips: list[int]
     ) -> None:

@@ -193,12 +193,12 @@ def _meet_an_error(
     browser: Client, email: str, reset: str, verify: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An error whose message holds everything that must not be seen."""
-    from tiktok_clone.common import views
+    from tiktok_clone.common import readiness
 
     def broken() -> str:
         raise RuntimeError(f"Key (email)=({email}) exists; password={PASSWORD} {reset} {verify}")
 
-    monkeypatch.setattr(views, "_media", broken)
+    monkeypatch.setattr(readiness, "_media", broken)
     assert browser.get(f"/readyz?token={reset}&email={email}").status_code == 500
 
 

@@ -4,6 +4,7 @@ A few examples an operation run with the suite; `SCHEMA_EXAMPLES=400` asks for m
 what is tested in tests/test_matrix.py.
 """
 
+import json
 import os
 import uuid
 from collections.abc import Iterator
@@ -11,8 +12,10 @@ from typing import Any
 
 import pytest
 import schemathesis
+import yaml
 from django.core.signals import request_finished, request_started
 from django.db import close_old_connections, transaction
+from django.test import Client
 from drf_spectacular.drainage import GENERATOR_STATS
 from drf_spectacular.generators import SchemaGenerator
 from hypothesis import HealthCheck, settings
@@ -30,6 +33,7 @@ from accounts.models import Follow, Session, User
 from feeds.models import Impression
 from tests.api_client import ApiClient
 from tests.factories import CommentFactory, UserFactory, VideoFactory, befriend
+from tiktok_clone.common import describing
 from tiktok_clone.wsgi import application
 from videos.captions import link_caption
 from videos.counters import reconcile
@@ -118,6 +122,23 @@ def test_the_description_is_made_without_a_warning() -> None:
     SchemaGenerator().get_schema(request=None, public=True)
     assert not GENERATOR_STATS._warn_cache
     assert not GENERATOR_STATS._error_cache
+
+
+def test_the_description_is_written_once_for_all(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    describing.written.cache_clear()
+    as_json = {"Accept": "application/json"}
+    described = client.get("/schema", headers=as_json)
+    as_yaml = client.get("/schema")
+    assert json.loads(described.content) == yaml.safe_load(as_yaml.content)
+    assert "/videos/feed" in described.json()["paths"]
+    assert described.headers["Content-Type"] == "application/json"
+    assert as_yaml.headers["Content-Type"] == "application/vnd.oai.openapi; charset=utf-8"
+    monkeypatch.setattr(SchemaGenerator, "get_schema", lambda *_, **__: pytest.fail("made again"))
+    again = client.get("/schema", headers={**as_json, "Accept-Language": "pl"})
+    assert again.content == described.content
+    assert client.get("/schema?lang=de&version=7").content == as_yaml.content
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,10 @@ import gzip
 import re
 from pathlib import Path
 
-STATIC = Path(__file__).resolve().parents[2] / "static"
+ROOT = Path(__file__).resolve().parents[2]
+STATIC = ROOT / "static"
+# Where icons are named: in templates, in modules, and in what templates are given.
+NAMING = ("templates/**/*.html", "static/js/*.js", "*/templatetags/*.py", "*/*.py", "*/*/*.py")
 IMPORT = re.compile(r'^import [^;]*?"\./([\w-]+\.js)"|^export [^;]*? from "\./([\w-]+\.js)"', re.M)
 AT_ONCE = ("main.js", "feed.js", "pull.js")  # pull.js where there is a touch screen
 JAVASCRIPT_MAX = 25_000
@@ -43,3 +46,13 @@ def test_what_is_not_needed_at_once_is_not_loaded_at_once() -> None:
     for name in AT_ONCE:
         modules_of(name, seen)
     assert not seen & {"talk.js", "clipmenu.js", "share.js", "upload.js", "stills.js"}
+
+
+def test_the_sprite_has_the_icons_that_are_used_and_no_others() -> None:
+    drawn = set(re.findall(r'<symbol id="([\w-]+)"', (STATIC / "img" / "sprite.svg").read_text()))
+    texts = [path.read_text() for pattern in NAMING for path in ROOT.glob(pattern)]
+    quoted = {name for text in texts for name in re.findall(r"[\"'#]([a-z-]+)[\"']", text)}
+    named = {name for text in texts for name in re.findall(r'{% icon "([\w-]+)"', text)}
+    assert named <= drawn
+    assert len(named) > 30
+    assert drawn - quoted <= {"bell", "bell-line"}  # for what will tell of news

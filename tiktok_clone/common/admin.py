@@ -8,7 +8,6 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.models import LogEntry
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.db.models import Count, F, Min, QuerySet
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
@@ -21,9 +20,8 @@ from django.views.decorators.http import require_POST
 from procrastinate.contrib.django import app as procrastinate_app
 from procrastinate.contrib.django.admin import ProcrastinateJobAdmin
 from procrastinate.contrib.django.models import ProcrastinateEvent, ProcrastinateJob
-from procrastinate.exceptions import UniqueViolation
 
-from tiktok_clone.common import dashboard, texts
+from tiktok_clone.common import dashboard, jobs, texts
 from tiktok_clone.common.administration import ReadOnly
 from tiktok_clone.common.dashboard import Chart, Figures, Line, Tile
 from tiktok_clone.common.models import SiteText
@@ -92,7 +90,7 @@ class JobAdmin(ProcrastinateJobAdmin):
     def retry_failed(self, request: HttpRequest, queryset: QuerySet[ProcrastinateJob]) -> None:
         """Have failed jobs run again at once."""
         failed = queryset.filter(status="failed")
-        retried = [job for job in failed if _retry(job)]
+        retried = [job for job in failed if jobs.run_again(job)]
         self._log(request, retried, "Run again.")
         messages.success(request, f"{len(retried)} jobs run again.")
         if len(retried) < len(failed):
@@ -111,16 +109,6 @@ class JobAdmin(ProcrastinateJobAdmin):
     def _log(self, request: HttpRequest, done: list[ProcrastinateJob], what: str) -> None:
         for job in done:
             self.log_change(request, job, what)
-
-
-def _retry(job: ProcrastinateJob) -> bool:
-    """Have a failed job run again; False where one that waits has the same lock of the queue."""
-    try:
-        with transaction.atomic():
-            procrastinate_app.job_manager.retry_job_by_id(job.pk, timezone.now())
-    except UniqueViolation:
-        return False
-    return True
 
 
 @admin.register(LogEntry)

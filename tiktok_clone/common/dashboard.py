@@ -5,7 +5,7 @@ Every function gets the moment from which on it may read, so no figure reads the
 All figures are computed together, kept for a minute, and shown to whoever may see them.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -21,7 +21,7 @@ PERIODS = (7, 30, 90)  # days
 USUAL_PERIOD = 30
 KEEP_SECONDS = 60
 # Part of the cache's key: raise it when the classes below change.
-VERSION = 1
+VERSION = 2
 
 ByDay = dict[date, float]
 
@@ -37,7 +37,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Chart:
-    """Lines over the days; `unit` is `bytes` or nothing."""
+    """Lines over the days; `unit` is `bytes`, `%` (0 to 100, days are averaged) or nothing."""
 
     key: str
     title: str
@@ -165,18 +165,24 @@ def _drawn(chart: Chart, dates: list[date]) -> dict[str, Any]:
         "unit": chart.unit,
         "lines": lines,
         "rows": rows,
-        "today": _written(_total(chart.lines, dates[-1:]), chart.unit),
-        "total": _written(_total(chart.lines, dates), chart.unit),
+        "today": _written(_total(chart, dates[-1:]), chart.unit),
+        "total": _written(_total(chart, dates), chart.unit),
     }
 
 
-def _total(lines: Iterable[Line], dates: list[date]) -> float:
-    return sum(line.by_day.get(day, 0) for line in lines if line.in_total for day in dates)
+def _total(chart: Chart, dates: list[date]) -> float:
+    lines = [line.by_day for line in chart.lines if line.in_total]
+    values = [by_day[day] for by_day in lines for day in dates if day in by_day]
+    if chart.unit == "%":
+        return sum(values) / len(values) if values else 0
+    return sum(values)
 
 
 def _written(value: float, unit: str) -> str:
     if unit == "bytes":
         return filesizeformat(value)
+    if unit == "%":
+        return f"{value:.0f} %"
     return number_format(int(value), force_grouping=True)
 
 

@@ -12,10 +12,9 @@ from collections.abc import Callable
 
 from django.core.signals import setting_changed
 from django.db import Error, transaction
-from redis import Redis, RedisError
 
 from tiktok_clone.common.models import CacheGeneration, new_generation
-from tiktok_clone.common.redis import client
+from tiktok_clone.common.redis import Redis, RedisError, client
 
 # A reader may be served for so long what another process has just declared old.
 STALENESS = 1.0
@@ -52,13 +51,18 @@ def deliver(message: Callable[[Redis, str], object]) -> bool:
     """Deliver a message now; returns False where Redis was away and a new generation began instead.
 
     The name is asked for, not remembered: who reads with a newer one has read the database
-    after the commit that the message is about.
+    after the commit that the message is about. Where PostgreSQL has gone since that commit,
+    the name remembered is better than no message.
     """
     redis = client()
     if redis is None:
         return True
     try:
-        message(redis, _current())
+        name = _current()
+    except Error:
+        name = generation()
+    try:
+        message(redis, name)
     except RedisError as error:
         logger.warning("A message to Redis was not delivered: %s", type(error).__name__)
         renew()

@@ -93,7 +93,7 @@ def _answer(actor: int, key: str, fingerprint: str) -> tuple[int, Any] | None:
             "This Idempotency-Key was used for another request. Choose a new one.",
             status=422,
         )
-    return held.status or 200, held.body
+    return held.status, held.body
 
 
 @contextmanager

@@ -8,10 +8,12 @@ from collections.abc import Callable
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.django_connector import DjangoConnector
-from procrastinate.exceptions import AlreadyEnqueued
+from procrastinate.contrib.django.models import ProcrastinateJob
+from procrastinate.exceptions import AlreadyEnqueued, UniqueViolation
 from procrastinate.manager import JobManager
 from procrastinate.tasks import Task
 
@@ -69,3 +71,28 @@ def enqueue(
             return deferrer.defer(**ids, **logs.job_arguments())
     except AlreadyEnqueued:
         return None
+
+
+def not_done(task: Task[..., Any, ...], argument: str) -> dict[Any, ProcrastinateJob]:
+    """Return the jobs of a task that wait, run or failed, by one of their arguments.
+
+    Of several for the same, the latest.
+    """
+    held = ProcrastinateJob.objects.filter(
+        task_name=task.name, status__in=["todo", "doing", "failed"]
+    )
+    return {job.args.get(argument): job for job in held.order_by("id")}
+
+
+def run_again(job: ProcrastinateJob) -> bool:
+    """Have a failed job run once more, as the same row.
+
+    Returns:
+        False where one that waits has the same queueing lock, and does the same.
+    """
+    try:
+        with transaction.atomic():
+            JobManager(DjangoConnector()).retry_job_by_id(job.pk, timezone.now())
+    except UniqueViolation:
+        return False
+    return True

@@ -77,7 +77,7 @@ class IdempotencyRecord(Timestamped):
     actor = models.BigIntegerField(help_text="Id of the account.")
     key = models.CharField(max_length=255)
     fingerprint = models.CharField(max_length=64, help_text="SHA-256 of what was asked.")
-    status = models.PositiveSmallIntegerField(null=True, help_text="None while it still runs.")
+    status = models.PositiveSmallIntegerField()
     body = models.JSONField(null=True)
 
     class Meta:

@@ -1,17 +1,13 @@
 """Views of no app: health, readiness, and the error pages."""
 
-from django.core.cache import cache
-from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
-from django.db.utils import DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_safe
 
+from tiktok_clone.common import readiness
 from tiktok_clone.common.errors import DomainError
 from tiktok_clone.common.problems import problem_response, wants_json
-from tiktok_clone.common.storage import stores
 
 
 @require_safe
@@ -23,28 +19,9 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
     """Whether requests can be served: database, migrations and media store. Redis is optional."""
-    checks = {"database": _database(), "media": _media(), "redis": _redis()}
-    ready = checks["database"] == "ok" and checks["media"] == "ok"
+    checks = readiness.look()
+    ready = all(checks[name] == "ok" for name in readiness.NEEDED)
     return JsonResponse({"ready": ready, "checks": checks}, status=200 if ready else 503)
-
-
-def _database() -> str:
-    try:
-        executor = MigrationExecutor(connection)
-        pending = executor.migration_plan(executor.loader.graph.leaf_nodes())
-    except DatabaseError:
-        return "unreachable"
-    return "migrations pending" if pending else "ok"
-
-
-def _media() -> str:
-    closed = [kind for kind, each in stores().items() if not each.is_writable()]
-    return f"not writable: {', '.join(closed)}" if closed else "ok"
-
-
-def _redis() -> str:
-    cache.set("readyz", 1, 5)
-    return "ok" if cache.get("readyz") == 1 else "away (optional)"
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

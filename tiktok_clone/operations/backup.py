@@ -27,7 +27,8 @@ from tiktok_clone.operations import postgres
 from tiktok_clone.operations.archive import DATABASE, MEDIA, Manifest, Writer
 from tiktok_clone.operations.media import object_names
 
-PARTIAL = ".partial"
+# Ends the name of a folder of ours: others may keep unfinished files where backups go.
+PARTIAL = ".loopy-backup"
 # Left free on the disk that the backup goes to.
 RESERVE_BYTES = 64 * 1024 * 1024
 
@@ -134,9 +135,8 @@ def _folder_for(target: Path) -> Iterator[Path]:
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     for old in target.parent.glob(f".*{PARTIAL}"):
-        with _lock(old) as free:
-            if free:
-                shutil.rmtree(old, ignore_errors=True)
+        if old.is_dir() and not old.is_symlink():
+            _remove_if_free(old)
     folder = target.parent / f".{target.name}{PARTIAL}"
     folder.mkdir(mode=0o700)
     try:
@@ -144,6 +144,12 @@ def _folder_for(target: Path) -> Iterator[Path]:
             yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _remove_if_free(folder: Path) -> None:
+    with _lock(folder) as free:
+        if free:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

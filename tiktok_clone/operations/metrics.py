@@ -21,9 +21,8 @@ from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
-from redis import RedisError
 
-from tiktok_clone.common.redis import client
+from tiktok_clone.common.redis import RedisError, client
 from videos.models import Report, Status, Tombstone, Video
 
 # A worker writes its heartbeat every ten seconds.

@@ -30,10 +30,6 @@ class CommentQuerySet(models.QuerySet["Comment"]):
             return self
         return self.exclude(Exists(Mute.objects.filter(muter=viewer.pk, muted=OuterRef("author"))))
 
-    def top_level(self) -> Self:
-        """Without replies."""
-        return self.filter(parent=None)
-
 
 class Comment(Timestamped):
     """A text under a video; a reply has a parent, which is never itself a reply."""

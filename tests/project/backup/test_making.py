@@ -94,15 +94,28 @@ def test_an_interrupted_backup_leaves_no_file_that_looks_complete(
         deadline = time.monotonic() + 60
         while not waiting_for_the_lock() and time.monotonic() < deadline:
             time.sleep(0.05)
-        assert [path.name for path in saved.parent.iterdir()] == [".site.tar.partial"]
+        assert [path.name for path in saved.parent.iterdir()] == [".site.tar.loopy-backup"]
         process.send_signal(how)
         process.communicate(timeout=30)
         assert process.returncode != 0
     left = [path.name for path in saved.parent.iterdir()]
-    assert left == ([".site.tar.partial"] if how == signal.SIGKILL else [])
+    assert left == ([".site.tar.loopy-backup"] if how == signal.SIGKILL else [])
     save(saved)
     assert [path.name for path in saved.parent.iterdir()] == ["site.tar"]
     assert saved.stat().st_mode & 0o777 == 0o600
+
+
+def test_what_others_keep_beside_it_is_left_alone(stored: Video, saved: Path) -> None:
+    theirs = saved.parent
+    (theirs / ".download.partial").mkdir(parents=True)
+    (theirs / ".download.partial" / "half").write_bytes(b"theirs")
+    (theirs / ".notes.loopy-backup").write_bytes(b"a file")
+    (theirs / ".link.loopy-backup").symlink_to(theirs / ".download.partial")
+    (theirs / ".killed.tar.loopy-backup").mkdir()
+    save(saved)
+    left = {path.name for path in theirs.iterdir()}
+    assert left == {".download.partial", ".notes.loopy-backup", ".link.loopy-backup", "site.tar"}
+    assert (theirs / ".download.partial" / "half").read_bytes() == b"theirs"
 
 
 def waiting_for_the_lock() -> bool:

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("common", "0005_cache_generation"),
+        ("common", "0006_idempotent_status"),
     ]
 
     operations = [
