@@ -107,13 +107,13 @@ def described(emulator: "Emulator", asset: Asset) -> dict[str, Any]:
     facts = asset.facts
     described: dict[str, Any] = {
         **{"asset_id": asset.asset_id, "public_id": asset.public_id, "format": facts.format},
-        **{"version": asset.version, "resource_type": asset.kind, "type": "upload"},
+        **{"version": asset.version, "resource_type": asset.resource_type, "type": asset.type},
         **{"created_at": _moment(asset.created), "bytes": asset.bytes},
-        **({} if asset.kind == "raw" else {"width": facts.width, "height": facts.height}),
+        **({} if asset.resource_type == "raw" else {"width": facts.width, "height": facts.height}),
         **urls(emulator, asset),
         "etag": asset.etag,
     }
-    if asset.kind == "video":
+    if asset.resource_type == "video":
         described["duration"] = facts.duration
     return described
 
@@ -129,7 +129,7 @@ def uploaded(emulator: "Emulator", asset: Asset) -> dict[str, Any]:
             named, emulator.secret, emulator.algorithm or "sha1", escaped=False
         ),
     }
-    if asset.kind == "video":
+    if asset.resource_type == "video":
         answer |= {
             **{"bit_rate": facts.bit_rate, "frame_rate": facts.frame_rate},
             **{"nb_frames": facts.frames, "rotation": facts.rotation, "is_audio": not facts.width},
@@ -144,9 +144,14 @@ def urls(
 ) -> dict[str, str]:
     """Where an asset or a rendition is delivered. The emulator has no TLS: both are http."""
     extension = (transformation.format if transformation else "") or asset.facts.format
-    suffix = "" if asset.kind == "raw" or not extension else f".{extension}"
+    suffix = "" if asset.resource_type == "raw" or not extension else f".{extension}"
     steps = f"{transformation.text}/" if transformation and transformation.text else ""
-    path = f"{asset.kind}/upload/{steps}v{asset.version}/{asset.public_id}{suffix}"
+    signed = ""
+    if asset.type == "authenticated":
+        signature = signing.sign_url(f"{steps}{asset.public_id}{suffix}", emulator.secret)
+        signed = f"{signature}/"
+    place = f"{asset.resource_type}/{asset.type}/{signed}{steps}"
+    path = f"{place}v{asset.version}/{asset.public_id}{suffix}"
     url = f"{emulator.origin}/{emulator.cloud}/{quote(path, safe='/,:')}"
     return {"url": url, "secure_url": url}
 

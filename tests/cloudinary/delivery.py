@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from werkzeug import Request, Response
 from werkzeug.utils import send_file
 
-from tests.cloudinary import transformations
+from tests.cloudinary import signing, transformations
 from tests.cloudinary.library import Asset
 from tests.cloudinary.refusals import RefusalError, not_found
 
@@ -43,17 +43,26 @@ def find(emulator: "Emulator", kind: str, path: str) -> tuple[Asset, Path]:
     """The asset that an URL means, and the file.
 
     Args:
-        path: what follows "upload/": [s--signature--/][components/][v1234/]name[.format]
+        path: what follows the type: [s--signature--/][components/][v1234/]name[.format]
 
     Raises:
         RefusalError: there is none, or the rendition cannot be made.
     """
+    if kind.endswith("/authenticated"):
+        _check_signature(emulator, path)
     components, name = _split(path)
     asset, extension = _asset(emulator, kind, name)
     if not components and extension in ("", asset.facts.format):
         return asset, asset.path
     made = transformations.parse("/".join(components), extension)
     return asset, emulator.library.derive(asset, made).path
+
+
+def _check_signature(emulator: "Emulator", path: str) -> None:
+    components, name = _split(path)
+    expected = signing.sign_url("/".join([*components, name]), emulator.secret)
+    if path.partition("/")[0] != expected:
+        raise RefusalError(401, "Invalid signature")
 
 
 def _split(path: str) -> tuple[list[str], str]:
@@ -71,7 +80,7 @@ def _split(path: str) -> tuple[list[str], str]:
 
 def _asset(emulator: "Emulator", kind: str, name: str) -> tuple[Asset, str]:
     stem, dot, extension = name.rpartition(".")
-    if kind == "raw" or not dot:
+    if kind.startswith("raw") or not dot:
         return emulator.library.get(kind, name), ""
     asset = emulator.library.find(kind, stem)
     if asset is None:

@@ -18,13 +18,14 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 
 from tests.cloudinary import admin, delivery, signing, uploading
 from tests.cloudinary.faults import Fault, Faults
-from tests.cloudinary.library import Library
+from tests.cloudinary.library import Library, shelf
 from tests.cloudinary.refusals import RefusalError, invalid, missing
 from tests.cloudinary.webhooks import Webhooks
 
 SECRET = "abcd"
 SIGNATURE_SECONDS = 3600
 HOUR = 3600
+TYPES = ("upload", "authenticated")
 POLL_SECONDS = 0.02  # how soon it stops
 API = "/v1_1/<cloud>"
 ROUTES = Map(
@@ -32,16 +33,20 @@ ROUTES = Map(
         Rule(f"{API}/ping", endpoint="ping", methods=["GET"]),
         Rule(f"{API}/usage", endpoint="usage", methods=["GET"]),
         Rule(f"{API}/resources/<kind>", endpoint="resources", methods=["GET"]),
-        Rule(f"{API}/resources/<kind>/upload", endpoint="resources", methods=["GET"]),
-        Rule(f"{API}/resources/<kind>/upload", endpoint="delete", methods=["DELETE"]),
+        Rule(f"{API}/resources/<kind>/<type>", endpoint="resources", methods=["GET"]),
+        Rule(f"{API}/resources/<kind>/<type>", endpoint="delete", methods=["DELETE"]),
         Rule(
-            f"{API}/resources/<kind>/upload/<path:public_id>", endpoint="resource", methods=["GET"]
+            f"{API}/resources/<kind>/<type>/<path:public_id>", endpoint="resource", methods=["GET"]
         ),
         Rule(f"{API}/<kind>/upload", endpoint="upload", methods=["POST"]),
         Rule(f"{API}/<kind>/explicit", endpoint="explicit", methods=["POST"]),
         Rule(f"{API}/<kind>/destroy", endpoint="destroy", methods=["POST"]),
         Rule("/_emulator", endpoint="control", methods=["GET", "POST"]),
-        Rule("/<cloud>/<kind>/upload/<path:path>", endpoint="deliver", methods=["GET"]),
+        Rule(
+            "/<cloud>/<kind>/<any(upload, authenticated):type>/<path:path>",
+            endpoint="deliver",
+            methods=["GET"],
+        ),
     ],
     merge_slashes=False,
 )
@@ -195,6 +200,8 @@ class Emulator:
     def _carry_out(self, endpoint: str, request: "FileRequest", values: dict[str, str]) -> Response:
         if values.pop("cloud") != self.cloud:
             raise RefusalError(401, f"Invalid cloud_name {request.path.split('/')[2]}")
+        if "kind" in values:
+            values["kind"] = shelf(values["kind"], values.pop("type", "upload"))
         if endpoint == "deliver":
             return delivery.deliver(self, request, **values)
         if endpoint in ADMIN:
@@ -203,7 +210,9 @@ class Emulator:
             response = ADMIN[endpoint](self, request, **values)
             response.headers.update(headers)
             return response
-        return UPLOADING[endpoint](self, request, self._checked(request), **values)
+        parameters = self._checked(request)
+        kind = shelf(values["kind"], parameters.get("type", "upload"))
+        return UPLOADING[endpoint](self, request, parameters, kind)
 
     def _check_basic(self, request: Request) -> None:
         given = request.authorization
@@ -217,8 +226,8 @@ class Emulator:
     def _checked(self, request: Request) -> dict[str, str]:
         """The parameters of an upload call, whose sender is who it says."""
         parameters = parameters_of(request)
-        if parameters.get("type", "upload") != "upload":
-            raise RefusalError(501, "The emulator knows no type but upload")
+        if parameters.get("type", "upload") not in TYPES:
+            raise RefusalError(501, f"The emulator knows the types {', '.join(TYPES)}")
         if request.authorization is not None:
             self._check_basic(request)
             return parameters

@@ -14,7 +14,7 @@ from tests.cloudinary.probing import Facts, kind_of, probe
 from tests.cloudinary.refusals import RefusalError, invalid, not_found
 from tests.cloudinary.transformations import Transformation
 
-Key = tuple[str, str]  # resource type, public id
+Key = tuple[str, str]  # shelf, public id
 FORBIDDEN = frozenset("?&#\\%<>+")
 ID_MAX = 255
 
@@ -59,6 +59,16 @@ class Asset:
         """What it is found by."""
         return self.kind, self.public_id
 
+    @property
+    def resource_type(self) -> str:
+        """ "video", "image" or "raw"."""
+        return self.kind.partition("/")[0]
+
+    @property
+    def type(self) -> str:
+        """ "upload", or "authenticated", which is delivered to signed addresses only."""
+        return self.kind.partition("/")[2] or "upload"
+
 
 @dataclass(frozen=True)
 class Cached:
@@ -91,8 +101,13 @@ class Parts:
         return self.total is not None and _merged(self.ranges) == [(0, self.total)]
 
 
+def shelf(resource_type: str, type: str) -> str:
+    """Where assets of a type are; the same name may be on each of them."""
+    return resource_type if type == "upload" else f"{resource_type}/{type}"
+
+
 class Library:
-    """The assets of one cloud, in a folder."""
+    """The assets of one cloud, in a folder. A `kind` is a `shelf`."""
 
     def __init__(self, folder: Path, clock: Callable[[], float], *, fake: bool) -> None:
         self._folder = folder
@@ -155,8 +170,10 @@ class Library:
             RefusalError: it is not of its kind, or the name cannot be one.
         """
         check_name(public_id)
-        kind = kind_of(file) if kind == "auto" else kind
-        facts = probe(file, kind, filename)
+        resource_type, slash, type = kind.partition("/")
+        resource_type = kind_of(file) if resource_type == "auto" else resource_type
+        kind = f"{resource_type}{slash}{type}"
+        facts = probe(file, resource_type, filename)
         etag = md5(file)
         with self._lock:
             old = self._assets.get((kind, public_id))

@@ -64,7 +64,7 @@ def destroy(emulator: "Emulator", request: Request, parameters: Parameters, kind
     if asset is None:
         return admin.json_response({"result": "not found"})
     named = {
-        **{"resource_type": kind, "type": "upload", "asset_id": asset.asset_id},
+        **{"resource_type": asset.resource_type, "type": asset.type, "asset_id": asset.asset_id},
         **{"public_id": public_id, "version": asset.version},
     }
     _notify(emulator, parameters.get("notification_url", ""), "delete", {"resources": [named]})
@@ -136,7 +136,9 @@ def _unnamed(emulator: "Emulator", parts: Parts) -> str:
 def _acknowledged(emulator: "Emulator", parts: Parts, kind: str) -> Response:
     answer: dict[str, Any] = {"done": False, "bytes": parts.received, "kind": "upload"}
     if not emulator.faults.nameless_acknowledgements:
-        answer |= {"public_id": parts.public_id, "resource_type": kind, "type": "upload"}
+        resource_type, _, type = kind.partition("/")
+        answer |= {"public_id": parts.public_id, "resource_type": resource_type}
+        answer["type"] = type or "upload"
     return admin.json_response(answer)
 
 
@@ -150,7 +152,7 @@ def _finish(
 ) -> tuple[Response, Asset]:
     """Store a file that is all there, and make its renditions."""
     extension = Path(filename).suffix
-    if kind == "raw" and not public_id.endswith(extension):
+    if kind.startswith("raw") and not public_id.endswith(extension):
         public_id += extension
     asset, existing = emulator.library.store(
         path,
