@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
+import cloudinary
 import pytest
 from django.core.cache import cache
 from django.db import connection
@@ -10,6 +11,7 @@ from procrastinate.contrib.django import app
 
 from accounts.models import User
 from tests.api_client import ApiClient
+from tests.cloudinary import Emulator
 from tests.factories import UserFactory
 from tiktok_clone.common import generation, readiness, signing
 
@@ -109,3 +111,14 @@ def as_user(user: User) -> ApiClient:
 def as_other(other: User) -> ApiClient:
     """The API, signed in as `other`."""
     return ApiClient(other)
+
+
+@pytest.fixture
+def cloudinary_emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[Emulator]:
+    """A Cloudinary of this test's own, which its SDK talks to."""
+    with Emulator(chunk_min=1) as emulator:
+        monkeypatch.setenv("CLOUDINARY_URL", emulator.url)
+        cloudinary.reset_config()
+        yield emulator
+    monkeypatch.undo()
+    cloudinary.reset_config()
