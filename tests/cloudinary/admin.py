@@ -10,7 +10,7 @@ from werkzeug import Request, Response
 
 from tests.cloudinary import signing
 from tests.cloudinary.library import Asset
-from tests.cloudinary.refusals import Refusal, invalid, missing
+from tests.cloudinary.refusals import RefusalError, invalid, missing
 from tests.cloudinary.transformations import Transformation
 
 if TYPE_CHECKING:
@@ -89,7 +89,9 @@ def delete(emulator: "Emulator", request: Request, kind: str) -> Response:
     if not names:
         raise missing("public_ids")
     if order.get("public_ids") and len(names) > DELETE_MAX:
-        raise Refusal(400, f"Too many public_ids: {len(names)}, at most {DELETE_MAX} are allowed")
+        raise RefusalError(
+            400, f"Too many public_ids: {len(names)}, at most {DELETE_MAX} are allowed"
+        )
     invalidate = order.get("invalidate") in (True, "true")
     gone = {name: emulator.library.destroy(kind, name, invalidate=invalidate) for name in names}
     counts = {

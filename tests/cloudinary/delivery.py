@@ -10,7 +10,7 @@ from werkzeug.utils import send_file
 
 from tests.cloudinary import transformations
 from tests.cloudinary.library import Asset
-from tests.cloudinary.refusals import Refusal, not_found
+from tests.cloudinary.refusals import RefusalError, not_found
 
 if TYPE_CHECKING:
     from tests.cloudinary.emulator import Emulator
@@ -46,7 +46,7 @@ def find(emulator: "Emulator", kind: str, path: str) -> tuple[Asset, Path]:
         path: what follows "upload/": [s--signature--/][components/][v1234/]name[.format]
 
     Raises:
-        Refusal: there is none, or the rendition cannot be made.
+        RefusalError: there is none, or the rendition cannot be made.
     """
     components, name = _split(path)
     asset, extension = _asset(emulator, kind, name)
@@ -77,7 +77,7 @@ def _asset(emulator: "Emulator", kind: str, name: str) -> tuple[Asset, str]:
     if asset is None:
         raise not_found(stem)
     if not re.fullmatch(r"[a-z0-9]{2,5}", extension):
-        raise Refusal(400, f"Invalid extension {extension}")
+        raise RefusalError(400, f"Invalid extension {extension}")
     return asset, extension
 
 

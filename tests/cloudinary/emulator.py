@@ -19,11 +19,13 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from tests.cloudinary import admin, delivery, signing, uploading
 from tests.cloudinary.faults import Fault, Faults
 from tests.cloudinary.library import Library
-from tests.cloudinary.refusals import Refusal, invalid, missing
+from tests.cloudinary.refusals import RefusalError, invalid, missing
 from tests.cloudinary.webhooks import Webhooks
 
+SECRET = "abcd"
 SIGNATURE_SECONDS = 3600
 HOUR = 3600
+POLL_SECONDS = 0.02  # how soon it stops
 API = "/v1_1/<cloud>"
 ROUTES = Map(
     [
@@ -71,6 +73,12 @@ class Quiet(WSGIRequestHandler):
         if type == "error":
             logging.getLogger(__name__).error(message, *args)
 
+    def connection_dropped(
+        self, error: BaseException, environ: dict[str, Any] | None = None
+    ) -> None:
+        """A fault closes the connection; without this the next request would be waited for."""
+        self.close_connection = True
+
 
 class Emulator:
     """One cloud. A context manager: it serves while it is entered.
@@ -94,7 +102,7 @@ class Emulator:
         *,
         cloud: str = "demo",
         key: str = "1234",
-        secret: str = "abcd",
+        secret: str = SECRET,
         port: int = 0,
         folder: Path | None = None,
         fake: bool = False,
@@ -118,7 +126,9 @@ class Emulator:
         self.library = Library(folder or Path(self._temporary.name), self.now, fake=fake)
         self._admin_calls = 0
         self._server = make_server("127.0.0.1", port, self, threaded=True, request_handler=Quiet)
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(POLL_SECONDS,), daemon=True
+        )
         self.origin = f"http://127.0.0.1:{self._server.server_port}"
 
     @property
@@ -153,11 +163,11 @@ class Emulator:
         request.max_content_length = self.request_max + 2**20
         try:
             response = self._answer(request)
-        except Refusal as refusal:
+        except RefusalError as refusal:
             response = refusal.response()
         except HTTPException as error:
             message = f"{error.name}: {request.path}"
-            response = Refusal(error.code or 500, message).response()
+            response = RefusalError(error.code or 500, message).response()
         response.headers.setdefault("X-Request-Id", secrets.token_hex(16))
         response.headers.update(CORS)
         return response(environ, start_response)
@@ -184,7 +194,7 @@ class Emulator:
 
     def _carry_out(self, endpoint: str, request: "FileRequest", values: dict[str, str]) -> Response:
         if values.pop("cloud") != self.cloud:
-            raise Refusal(401, f"Invalid cloud_name {request.path.split('/')[2]}")
+            raise RefusalError(401, f"Invalid cloud_name {request.path.split('/')[2]}")
         if endpoint == "deliver":
             return delivery.deliver(self, request, **values)
         if endpoint in ADMIN:
@@ -198,11 +208,11 @@ class Emulator:
     def _check_basic(self, request: Request) -> None:
         given = request.authorization
         if given is None or given.type != "basic":
-            raise Refusal(401, "Authorization required")
+            raise RefusalError(401, "Authorization required")
         if given.username != self.key:
-            raise Refusal(401, f"Unknown API key {given.username}")
+            raise RefusalError(401, f"Unknown API key {given.username}")
         if given.password != self.secret:
-            raise Refusal(401, "Invalid api_secret")
+            raise RefusalError(401, "Invalid api_secret")
 
     def _checked(self, request: Request) -> dict[str, str]:
         """The parameters of an upload call, whose sender is who it says."""
@@ -211,12 +221,12 @@ class Emulator:
             self._check_basic(request)
             return parameters
         if not parameters.get("signature"):
-            raise Refusal(400, "Upload preset must be specified when using unsigned upload")
+            raise RefusalError(400, "Upload preset must be specified when using unsigned upload")
         for name in ("api_key", "timestamp"):
             if not parameters.get(name):
                 raise missing(name)
         if parameters["api_key"] != self.key:
-            raise Refusal(401, f"Unknown API key {parameters['api_key']}")
+            raise RefusalError(401, f"Unknown API key {parameters['api_key']}")
         self._check_age(parameters["timestamp"])
         self._check_signature(parameters)
         return parameters
@@ -226,7 +236,7 @@ class Emulator:
             raise invalid("timestamp", timestamp)
         if self.now() - int(timestamp) > SIGNATURE_SECONDS:
             told = time.strftime("%Y-%m-%d %H:%M:%S +0000", time.gmtime(int(timestamp)))
-            raise Refusal(
+            raise RefusalError(
                 400, f"Stale request - reported time is {told} which is more than 1 hour ago"
             )
 
@@ -235,7 +245,7 @@ class Emulator:
         given = parameters["signature"]
         if not signing.is_signed(signed, given, self.secret, self.algorithm):
             text = signing.string_to_sign(signed)
-            raise Refusal(401, f"Invalid Signature {given}. String to sign - '{text}'.")
+            raise RefusalError(401, f"Invalid Signature {given}. String to sign - '{text}'.")
 
     def _count(self) -> dict[str, str]:
         """Count a call of the Admin API. Returns the headers that tell how many are left."""
@@ -250,7 +260,7 @@ class Emulator:
         if left < 0:
             until = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(reset))
             limit = f"Rate Limit Exceeded. Limit of {self.rate_limit} api operations reached."
-            raise Refusal(420, f"{limit} Try again on {until}", headers)
+            raise RefusalError(420, f"{limit} Try again on {until}", headers)
         return headers
 
     def _control(self, request: Request) -> Response:

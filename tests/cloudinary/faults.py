@@ -6,7 +6,7 @@ from typing import Any
 
 from werkzeug import Response
 
-from tests.cloudinary.refusals import Refusal
+from tests.cloudinary.refusals import RefusalError
 
 HTML = "<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>"
 FOREVER = 10**9
@@ -118,7 +118,7 @@ class Faults:
 
         Raises:
             ConnectionAbortedError: the connection is to be closed.
-            Refusal: the error to answer with.
+            RefusalError: the error to answer with.
         """
         fault = self._take(operation, after)
         if fault is None:
@@ -131,7 +131,7 @@ class Faults:
         headers = {} if fault.retry_after is None else {"Retry-After": str(fault.retry_after)}
         if fault.html:
             return Response(HTML, fault.status, headers, mimetype="text/html")
-        raise Refusal(fault.status, fault.message, headers)
+        raise RefusalError(fault.status, fault.message, headers)
 
     def _take(self, operation: str, after: bool) -> Fault | None:
         with self._lock:

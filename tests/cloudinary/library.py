@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.cloudinary import transformations
 from tests.cloudinary.probing import Facts, kind_of, probe
-from tests.cloudinary.refusals import Refusal, invalid, not_found
+from tests.cloudinary.refusals import RefusalError, invalid, not_found
 from tests.cloudinary.transformations import Transformation
 
 Key = tuple[str, str]  # resource type, public id
@@ -131,7 +131,7 @@ class Library:
         """An asset.
 
         Raises:
-            Refusal: there is none of this name.
+            RefusalError: there is none of this name.
         """
         with self._lock:
             asset = self._assets.get((kind, public_id))
@@ -152,7 +152,7 @@ class Library:
             The asset, and whether it was there before and stays as it was.
 
         Raises:
-            Refusal: it is not of its kind, or the name cannot be one.
+            RefusalError: it is not of its kind, or the name cannot be one.
         """
         check_name(public_id)
         kind = kind_of(file) if kind == "auto" else kind
@@ -213,7 +213,7 @@ class Library:
         """A rendition, made if it is not there.
 
         Raises:
-            Refusal: it cannot be made, or its asset is gone.
+            RefusalError: it cannot be made, or its asset is gone.
         """
         format = transformation.format or asset.facts.format
         key = (transformation.text, format)
@@ -282,10 +282,10 @@ def check_name(public_id: str) -> None:
     """Refuse what cannot be a public id.
 
     Raises:
-        Refusal: it has characters that are not allowed, or begins or ends badly.
+        RefusalError: it has characters that are not allowed, or begins or ends badly.
     """
     if FORBIDDEN & set(public_id) or public_id != public_id.strip().strip("/"):
-        raise Refusal(400, f"public_id ({public_id}) is invalid")
+        raise RefusalError(400, f"public_id ({public_id}) is invalid")
     if len(public_id) > ID_MAX:
         raise invalid("public_id", public_id)
 

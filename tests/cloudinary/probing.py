@@ -6,7 +6,7 @@ from pathlib import Path
 import av
 from PIL import Image
 
-from tests.cloudinary.refusals import Refusal
+from tests.cloudinary.refusals import RefusalError
 
 FORMATS = {"jpeg": "jpg", "mpo": "jpg"}
 
@@ -35,7 +35,7 @@ def probe(path: Path, kind: str, name: str) -> Facts:
         name: the name under which it was sent; only its extension counts.
 
     Raises:
-        Refusal: it is not of this kind.
+        RefusalError: it is not of this kind.
     """
     if kind == "image":
         return _image(path)
@@ -49,7 +49,7 @@ def kind_of(path: Path) -> str:
     for kind in ("image", "video"):
         try:
             probe(path, kind, "")
-        except Refusal:
+        except RefusalError:
             continue
         return kind
     return "raw"
@@ -62,7 +62,7 @@ def _image(path: Path) -> Facts:
             kind = (image.format or "").lower()
             return Facts(FORMATS.get(kind, kind), image.width, image.height)
     except (OSError, ValueError, SyntaxError):
-        raise Refusal(400, "Invalid image file") from None
+        raise RefusalError(400, "Invalid image file") from None
 
 
 def _video(path: Path) -> Facts:
@@ -70,7 +70,7 @@ def _video(path: Path) -> Facts:
         with av.open(str(path)) as container:
             return _stream_facts(container)
     except (av.FFmpegError, ValueError, StopIteration):
-        raise Refusal(400, "Unsupported video format or file") from None
+        raise RefusalError(400, "Unsupported video format or file") from None
 
 
 def _stream_facts(container: av.container.InputContainer) -> Facts:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from werkzeug import Response
 
 
-class Refusal(Exception):
+class RefusalError(Exception):
     """A request that is answered with an error."""
 
     def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
@@ -23,16 +23,16 @@ class Refusal(Exception):
         return response
 
 
-def missing(name: str) -> Refusal:
+def missing(name: str) -> RefusalError:
     """A parameter that must be there is not."""
-    return Refusal(400, f"Missing required parameter - {name}")
+    return RefusalError(400, f"Missing required parameter - {name}")
 
 
-def invalid(name: str, value: object) -> Refusal:
+def invalid(name: str, value: object) -> RefusalError:
     """A parameter has a value that it cannot have."""
-    return Refusal(400, f"Invalid value {value} for parameter {name}")
+    return RefusalError(400, f"Invalid value {value} for parameter {name}")
 
 
-def not_found(public_id: str) -> Refusal:
+def not_found(public_id: str) -> RefusalError:
     """No asset has this name."""
-    return Refusal(404, f"Resource not found - {public_id}")
+    return RefusalError(404, f"Resource not found - {public_id}")

@@ -222,7 +222,7 @@ def test_a_signature_lives_an_hour(cloudinary_emulator: Emulator) -> None:
     cloudinary_emulator.clock = lambda: now + 3595
     assert upload()["public_id"] == "videos/one"
     cloudinary_emulator.clock = lambda: now + 3610
-    with pytest.raises(BadRequest, match="Stale request - reported time is .* more than 1 hour"):
+    with pytest.raises(BadRequest, match=r"Stale request - reported time is .* more than 1 hour"):
         upload()
 
 
@@ -246,7 +246,7 @@ def test_refused_incomplete(cloudinary_emulator: Emulator, missing: str) -> None
 
 @pytest.mark.parametrize("name", ["a?b", "a#b", "a&b", "a%b", "/a", "a/", " a", "a<b"])
 def test_refused_names(name: str) -> None:
-    with pytest.raises(BadRequest, match="public_id .* is invalid"):
+    with pytest.raises(BadRequest, match=r"public_id .* is invalid"):
         upload(name)
 
 

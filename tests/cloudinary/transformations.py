@@ -16,7 +16,7 @@ from pathlib import Path
 import imageio_ffmpeg
 
 from tests.cloudinary.probing import Facts
-from tests.cloudinary.refusals import Refusal
+from tests.cloudinary.refusals import RefusalError
 
 KNOWN = {
     *("w", "h", "c", "g", "q", "f", "so", "eo", "du", "vc", "ac", "br", "fps", "ki", "fl", "e"),
@@ -74,7 +74,7 @@ def parse(text: str, extension: str = "") -> Transformation:
         extension: the format that the URL's extension asks for.
 
     Raises:
-        Refusal: it has a part that is not known.
+        RefusalError: it has a part that is not known.
     """
     segments = text.split("/") if text else []
     if segments and "_" not in segments[-1]:
@@ -93,15 +93,15 @@ def parse(text: str, extension: str = "") -> Transformation:
 def _parameter(part: str, segment: str) -> tuple[str, str]:
     match = re.fullmatch(r"([a-z]+)_(.+)", part)
     if match is None or match[1] not in KNOWN:
-        raise Refusal(400, f"Invalid transformation component - {segment}")
+        raise RefusalError(400, f"Invalid transformation component - {segment}")
     name, value = match[1], match[2]
     if name == "c" and value not in CROPS:
-        raise Refusal(400, f"Invalid crop mode {value}")
+        raise RefusalError(400, f"Invalid crop mode {value}")
     if name in ("w", "h") and not re.fullmatch(r"\d+(\.\d+)?", value):
         full = {"w": "width", "h": "height"}[name]
-        raise Refusal(400, f"Invalid {full} in transformation: {value}")
+        raise RefusalError(400, f"Invalid {full} in transformation: {value}")
     if name == "vc" and value.split(":")[0] not in CODECS:
-        raise Refusal(400, f"Invalid video codec {value}")
+        raise RefusalError(400, f"Invalid video codec {value}")
     return name, value
 
 
@@ -157,13 +157,15 @@ def make(source: Path, facts: Facts, transformation: Transformation, target: Pat
         target: where it goes; its extension is the format.
 
     Raises:
-        Refusal: ffmpeg could not.
+        RefusalError: ffmpeg could not.
     """
     command = [program(), "-v", "error", "-nostdin", "-y", *_input(source, facts, transformation)]
     command += ["-map_metadata", "-1", *_output(facts, transformation, target), str(target)]
     done = subprocess.run(command, capture_output=True, timeout=TIMEOUT_SECONDS, check=False)
     if done.returncode:
-        raise Refusal(400, f"Transformation failed: {done.stderr.decode(errors='replace')[-500:]}")
+        raise RefusalError(
+            400, f"Transformation failed: {done.stderr.decode(errors='replace')[-500:]}"
+        )
 
 
 def fake(source: Path, target: Path) -> None:

@@ -11,7 +11,7 @@ from werkzeug.datastructures import FileStorage
 
 from tests.cloudinary import admin, transformations
 from tests.cloudinary.library import Asset, Parts, check_name, new_name
-from tests.cloudinary.refusals import Refusal, missing
+from tests.cloudinary.refusals import RefusalError, missing
 from tests.cloudinary.transformations import Transformation
 
 if TYPE_CHECKING:
@@ -38,7 +38,9 @@ def upload(emulator: "Emulator", request: Request, parameters: Parameters, kind:
     file.stream.flush()
     size = Path(file.stream.name).stat().st_size
     if size > emulator.request_max:
-        raise Refusal(400, f"File size too large. Got {size}. Maximum is {emulator.request_max}.")
+        raise RefusalError(
+            400, f"File size too large. Got {size}. Maximum is {emulator.request_max}."
+        )
     if "Content-Range" in request.headers:
         return _part(emulator, request, parameters, kind, file)
     public_id = _name(parameters) or new_name()
@@ -69,8 +71,8 @@ def destroy(emulator: "Emulator", request: Request, parameters: Parameters, kind
     return admin.json_response({"result": "ok"})
 
 
-def _remote() -> Refusal:
-    return Refusal(501, "The emulator takes files only, not URLs or data URIs")
+def _remote() -> RefusalError:
+    return RefusalError(501, "The emulator takes files only, not URLs or data URIs")
 
 
 def _required(parameters: Parameters, name: str) -> str:
@@ -106,10 +108,10 @@ def _part(
     match = RANGE.fullmatch(request.headers["Content-Range"])
     path = Path(file.stream.name)
     if match is None or int(match[2]) - int(match[1]) + 1 != path.stat().st_size:
-        raise Refusal(400, f"Invalid Content-Range {request.headers['Content-Range']}")
+        raise RefusalError(400, f"Invalid Content-Range {request.headers['Content-Range']}")
     start, end, total = (int(number) for number in match.groups())
     if total != -1 and end + 1 != total and path.stat().st_size < emulator.chunk_min:
-        raise Refusal(400, "All parts except EOF-chunk must be larger than 5mb")
+        raise RefusalError(400, "All parts except EOF-chunk must be larger than 5mb")
     upload_id = request.headers.get("X-Unique-Upload-Id", "")
     if not upload_id:
         raise missing("public_id")
@@ -204,7 +206,7 @@ def _rendition(
 ) -> dict[str, Any]:
     try:
         derived = emulator.library.derive(asset, transformation)
-    except Refusal as refusal:
+    except RefusalError as refusal:
         return {
             **{"transformation": transformation.asked, "status": "failed"},
             "reason": refusal.message,
