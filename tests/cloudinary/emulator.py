@@ -217,6 +217,8 @@ class Emulator:
     def _checked(self, request: Request) -> dict[str, str]:
         """The parameters of an upload call, whose sender is who it says."""
         parameters = parameters_of(request)
+        if parameters.get("type", "upload") != "upload":
+            raise RefusalError(501, "The emulator knows no type but upload")
         if request.authorization is not None:
             self._check_basic(request)
             return parameters

@@ -97,9 +97,9 @@ class Library:
     def __init__(self, folder: Path, clock: Callable[[], float], *, fake: bool) -> None:
         self._folder = folder
         self._clock = clock
-        self._fake = fake
+        self.fake = fake
         self._lock = threading.RLock()
-        self._transcoding = threading.Lock()
+        self.transcoding = threading.Lock()  # who holds it keeps renditions from being made
         self._assets: dict[Key, Asset] = {}
         self._frozen: list[Asset] | None = None
         self._parts: dict[str, Parts] = {}
@@ -217,25 +217,28 @@ class Library:
         """
         format = transformation.format or asset.facts.format
         key = (transformation.text, format)
-        with self._transcoding:
+        with self.transcoding:
             if key in asset.derived:
                 return asset.derived[key]
             path = self._folder / "derived" / f"{secrets.token_hex(8)}.{format}"
-            if self._fake:
-                transformations.fake(asset.path, path)
-            else:
-                transformations.make(asset.path, asset.facts, transformation, path)
-            derived = self._described(asset, transformation, path)
-        with self._lock:
-            if self._assets.get(asset.key) is not asset:
-                path.unlink()
-                raise not_found(asset.public_id)
-            asset.derived[key] = derived
+            try:
+                if self.fake:
+                    transformations.fake(asset.path, path)
+                else:
+                    transformations.make(asset.path, asset.facts, transformation, path)
+                derived = self._described(asset, transformation, path)
+            except FileNotFoundError:  # it was destroyed meanwhile
+                raise not_found(asset.public_id) from None
+            with self._lock:
+                if self._assets.get(asset.key) is not asset:
+                    path.unlink()
+                    raise not_found(asset.public_id)
+                asset.derived[key] = derived
         return derived
 
     def _described(self, asset: Asset, made: Transformation, path: Path) -> Derived:
         width, height = transformations.size(asset.facts, made)
-        if not self._fake:
+        if not self.fake:
             kind = "image" if path.suffix[1:] in transformations.STILLS else "video"
             facts = probe(path, kind, path.name)
             width, height = facts.width, facts.height

@@ -177,12 +177,13 @@ def test_avatars(tmp_path: Path) -> None:
     assert get(url).status == 404
 
 
-def test_faked_renditions_are_copies_with_the_size_that_was_asked_for() -> None:
-    with Emulator(fake=True) as emulator:
-        options = {"upload_prefix": emulator.origin, "eager": "w_90,c_limit,f_mp4"}
-        (made,) = upload(**options)["eager"]
-        assert (made["width"], made["height"]) == (90, 160)
-        assert get(made["secure_url"]).data == clip().read_bytes()
+def test_faked_renditions_are_copies_with_the_size_that_was_asked_for(
+    cloudinary_emulator: Emulator,
+) -> None:
+    cloudinary_emulator.library.fake = True
+    (made,) = upload(eager="w_90,c_limit,f_mp4")["eager"]
+    assert (made["width"], made["height"]) == (90, 160)
+    assert get(made["secure_url"]).data == clip().read_bytes()
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import hashlib
 import itertools
 import random
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -163,10 +164,49 @@ def test_parts_need_an_id(cloudinary_emulator: Emulator) -> None:
     )
 
 
+def test_a_browser_of_another_site_may_send_parts(cloudinary_emulator: Emulator) -> None:
+    url = f"{cloudinary_emulator.origin}/v1_1/demo/video/upload"
+    asked = {"Origin": "http://site.example", "Access-Control-Request-Method": "POST"}
+    answer = urllib3.request("OPTIONS", url, headers=asked)
+    assert answer.status == 200
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert "X-Unique-Upload-Id" in answer.headers["Access-Control-Allow-Headers"]
+
+
 def test_small_parts_are_refused(cloudinary_emulator: Emulator) -> None:
     cloudinary_emulator.chunk_min = 5 * 2**20
     with pytest.raises(BadRequest, match="All parts except EOF-chunk must be larger than 5mb"):
         uploader.upload_large(str(clip()), resource_type="video", chunk_size=20_000)
+
+
+def test_large_files_never_stand_in_memory(cloudinary_emulator: Emulator) -> None:
+    size = 64 * 2**20
+    signed = {"timestamp": cloudinary.utils.now(), "public_id": "large"}
+    fields = {
+        **{name: str(value) for name, value in signed.items()},
+        "signature": cloudinary.utils.api_sign_request(signed, cloudinary.config().api_secret),
+        "api_key": cloudinary.config().api_key,
+    }
+    head = b"".join(
+        f'--x\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
+        for name, value in fields.items()
+    )
+    head += b'--x\r\nContent-Disposition: form-data; name="file"; filename="large.bin"\r\n\r\n'
+    tail = b"\r\n--x--\r\n"
+    body = itertools.chain([head], itertools.repeat(bytes(2**20), size // 2**20), [tail])
+    headers = {
+        "Content-Type": "multipart/form-data; boundary=x",
+        "Content-Length": str(len(head) + size + len(tail)),
+    }
+    url = f"{cloudinary_emulator.origin}/v1_1/demo/raw/upload"
+    tracemalloc.start()
+    try:
+        answer = urllib3.request("POST", url, body=body, headers=headers)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert answer.json()["bytes"] == size
+    assert most < 16 * 2**20
 
 
 def test_nothing_is_left_behind(cloudinary_emulator: Emulator) -> None:
@@ -232,6 +272,11 @@ def test_sha256_if_configured(cloudinary_emulator: Emulator) -> None:
     assert upload(signature_algorithm="sha256")["public_id"] == "videos/one"
     with pytest.raises(AuthorizationRequired, match="Invalid Signature"):
         upload()
+
+
+def test_refused_without_a_file() -> None:
+    with pytest.raises(BadRequest, match="Missing required parameter - file"):
+        uploader.upload(None, resource_type="video", public_id="videos/one")
 
 
 @pytest.mark.parametrize("missing", ["api_key", "timestamp"])

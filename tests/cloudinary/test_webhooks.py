@@ -59,6 +59,10 @@ def verified(delivery: Delivery, **options: Any) -> bool:
     )
 
 
+def sent_by(emulator: Emulator) -> list[Delivery]:
+    return emulator.webhooks.sent
+
+
 def kinds(emulator: Emulator) -> list[str]:
     return [delivery.payload["notification_type"] for delivery in emulator.webhooks.sent]
 
@@ -100,12 +104,23 @@ def test_renditions_are_told_when_they_are_made(
 def test_a_rendition_that_fails_is_told(cloudinary_emulator: Emulator, receiver: Receiver) -> None:
     upload(eager=["w_90,c_scale,so_99/jpg"], eager_async=True, notification_url=receiver.url)
     cloudinary_emulator.wait()
-    eager = next(d for d in cloudinary_emulator.webhooks.sent if "eager" in kinds_of(d))
-    assert eager.payload["eager"][0]["status"] == "failed"
+    told = {
+        sent.payload["notification_type"]: sent.payload for sent in sent_by(cloudinary_emulator)
+    }
+    assert told["eager"]["eager"][0]["status"] == "failed"
 
 
-def kinds_of(delivery: Delivery) -> str:
-    return delivery.payload["notification_type"]
+@pytest.mark.parametrize("fake", [False, True])
+def test_renditions_of_what_was_destroyed_meanwhile_fail(
+    cloudinary_emulator: Emulator, receiver: Receiver, fake: bool
+) -> None:
+    cloudinary_emulator.library.fake = fake
+    with cloudinary_emulator.library.transcoding:
+        upload(eager="w_90/mp4", eager_async=True, eager_notification_url=receiver.url)
+        uploader.destroy("videos/one", resource_type="video")
+    cloudinary_emulator.wait()
+    (sent,) = sent_by(cloudinary_emulator)
+    assert sent.payload["eager"][0]["status"] == "failed"
 
 
 def test_a_deletion_is_told(cloudinary_emulator: Emulator, receiver: Receiver) -> None:
@@ -118,14 +133,17 @@ def test_a_deletion_is_told(cloudinary_emulator: Emulator, receiver: Receiver) -
     assert (gone["public_id"], gone["version"]) == ("videos/one", version)
 
 
-def test_sha256_if_configured(receiver: Receiver) -> None:
+def test_sha256_if_configured(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
     with Emulator(algorithm="sha256") as emulator:
-        options = {"upload_prefix": emulator.origin, "signature_algorithm": "sha256"}
-        upload(notification_url=receiver.url, cloud_name="demo", api_key="1234",
-               api_secret="abcd", **options)  # fmt: skip
+        monkeypatch.setenv("CLOUDINARY_URL", f"{emulator.url}&signature_algorithm=sha256")
+        cloudinary.reset_config()
+        upload(notification_url=receiver.url)
         emulator.wait()
-        (sent,) = emulator.webhooks.sent
+        (sent,) = sent_by(emulator)
         assert len(sent.headers["X-Cld-Signature"]) == 64
+        assert verified(sent)
+    monkeypatch.undo()
+    cloudinary.reset_config()
 
 
 def test_it_is_sent_until_it_is_taken(cloudinary_emulator: Emulator, receiver: Receiver) -> None:
