@@ -70,7 +70,11 @@ def test_not_overwriting_answers_with_what_is_there(no: object) -> None:
     assert (again["etag"], again["version"]) == (first["etag"], first["version"])
 
 
-def test_overwriting_makes_a_new_version_and_drops_the_renditions() -> None:
+def test_overwriting_makes_a_new_version_and_drops_the_renditions(
+    cloudinary_emulator: Emulator,
+) -> None:
+    now = cloudinary_emulator.now()
+    cloudinary_emulator.clock = lambda: now  # versions are seconds, and differ within one
     first = upload(eager=[{"width": 90, "crop": "scale", "format": "mp4"}])
     other = clip(seconds=0.5)
     again = uploader.upload(str(other), resource_type="video", public_id="videos/one")

@@ -4,13 +4,14 @@ import threading
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import cloudinary
 import pytest
 from cloudinary import uploader
 
-from tests.cloudinary import Emulator
+from tests.cloudinary import Emulator, transformations
 from tests.cloudinary.webhooks import Delivery
 from tests.videos.clips import clip
 
@@ -121,6 +122,26 @@ def test_renditions_of_what_was_destroyed_meanwhile_fail(
     cloudinary_emulator.wait()
     (sent,) = sent_by(cloudinary_emulator)
     assert sent.payload["eager"][0]["status"] == "failed"
+
+
+def test_renditions_of_what_is_destroyed_while_they_are_made_fail(
+    cloudinary_emulator: Emulator, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Path] = []
+
+    def make_and_destroy(*arguments: Any) -> None:
+        transformations_make(*arguments)
+        made.append(arguments[-1])
+        assert made[0].exists()
+        uploader.destroy("videos/one", resource_type="video")
+
+    transformations_make = transformations.make
+    monkeypatch.setattr(transformations, "make", make_and_destroy)
+    upload(eager="w_90/mp4", eager_async=True, eager_notification_url=receiver.url)
+    cloudinary_emulator.wait()
+    (sent,) = sent_by(cloudinary_emulator)
+    assert sent.payload["eager"][0]["status"] == "failed"
+    assert not made[0].exists()
 
 
 def test_a_deletion_is_told(cloudinary_emulator: Emulator, receiver: Receiver) -> None:
