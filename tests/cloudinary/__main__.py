@@ -1,10 +1,12 @@
 """Run the emulator in the foreground, for trying the product by hand."""
 
 import argparse
-import time
+import signal
 from pathlib import Path
 
 from tests.cloudinary import Emulator
+
+ENDS = {signal.SIGINT, signal.SIGTERM}
 
 
 def main() -> None:
@@ -14,13 +16,10 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="where assets go (default: a temporary folder)")
     parser.add_argument("--fake", action="store_true", help="copy instead of transcoding")
     options = parser.parse_args()
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDS)
     with Emulator(port=options.port, folder=options.folder, fake=options.fake) as emulator:
         print(f"CLOUDINARY_URL={emulator.url}", flush=True)  # noqa: T201 - the command's output
-        try:
-            while True:
-                time.sleep(3600)
-        except KeyboardInterrupt:
-            pass
+        signal.sigwait(ENDS)  # leaving the block stops it and removes its temporary folder
 
 
 if __name__ == "__main__":

@@ -262,3 +262,4 @@ def test_in_a_process_of_its_own() -> None:
             assert api.ping(upload_prefix=prefix, **known)["status"] == "ok"
         finally:
             process.terminate()
+        assert process.wait(10) == 0
