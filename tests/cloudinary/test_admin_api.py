@@ -59,6 +59,19 @@ def test_a_list_by_prefix_in_pages() -> None:
     assert "next_cursor" not in second
 
 
+@pytest.mark.parametrize("prefix", ["videos/", ""])
+def test_every_page_goes_on_where_the_last_one_ended(prefix: str) -> None:
+    upload("videos/b", "videos/a", "videos/c")
+    found: list[str] = []
+    options = {"resource_type": "video", "prefix": prefix, "max_results": 1}
+    for _ in range(3):
+        page = api.resources(type="upload", **options)
+        found += [each["public_id"] for each in page["resources"]]
+        options["next_cursor"] = page.get("next_cursor", "")
+    assert sorted(found) == ["videos/a", "videos/b", "videos/c"]
+    assert options["next_cursor"] == ""
+
+
 def test_a_list_without_a_prefix_has_the_newest_first(cloudinary_emulator: Emulator) -> None:
     now = cloudinary_emulator.now()
     for age, name in ((30, "old"), (20, "middle"), (10, "new")):

@@ -155,8 +155,10 @@ def test_a_part_may_come_twice(cloudinary_emulator: Emulator) -> None:
 
 
 def test_the_last_part_alone_completes_nothing(cloudinary_emulator: Emulator) -> None:
-    answer = send_part(cloudinary_emulator, *ranges()[-1])
-    assert answer.json()["done"] is False
+    start, end = ranges()[-1]
+    answer = send_part(cloudinary_emulator, start, end).json()
+    assert (answer["done"], answer["bytes"]) == (False, end - start)
+    assert (answer["public_id"], answer["resource_type"]) == ("videos/one", "video")
     assert len(cloudinary_emulator.library) == 0
 
 
