@@ -26,7 +26,7 @@ from tqdm import tqdm
 from tests.benchmarks.running import started
 
 SECONDS = 15
-ROUNDS = 3
+ROUNDS = 2
 LARGE = 200 * 2**20
 PLOT = Path(__file__).resolve().parents[2] / "docs" / "img" / "media_cost.png"
 HEAD = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.mp4"\r\n\r\n'

@@ -74,7 +74,7 @@ def _video(path: Path) -> Facts:
 
 
 def _stream_facts(container: av.container.InputContainer) -> Facts:
-    if container.format.name.endswith("_pipe") or container.format.name in ("image2", "gif"):
+    if container.format.name.endswith("_pipe"):
         raise ValueError("an image")
     if not container.streams.video and not container.streams.audio:
         raise ValueError("neither picture nor sound")

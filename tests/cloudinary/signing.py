@@ -52,8 +52,7 @@ def is_signed(
 
 def sign_url(path: str, secret: str) -> str:
     """Sign what is delivered: the components and the name, without the version."""
-    digested = bytes.fromhex(digest(f"{path}{secret}"))
-    code = base64.urlsafe_b64encode(digested)
+    code = base64.urlsafe_b64encode(bytes.fromhex(digest(f"{path}{secret}")))
     return f"s--{code.decode()[:8]}--"
 
 

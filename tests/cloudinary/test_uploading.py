@@ -13,6 +13,7 @@ import pytest
 import urllib3
 from cloudinary import api, uploader
 from cloudinary.exceptions import AuthorizationRequired, BadRequest, NotFound
+from PIL import Image
 
 from tests.cloudinary import Emulator
 from tests.videos.clips import clip
@@ -301,16 +302,20 @@ def test_refused_names(name: str) -> None:
         upload(name)
 
 
-def test_refused_not_a_video(tmp_path: Path) -> None:
-    text = tmp_path / "clip.mp4"
-    text.write_text("not a video")
-    picture = tmp_path / "picture.png"
-    picture.write_bytes(PNG)
-    for path in (text, picture):
-        with pytest.raises(BadRequest, match="Unsupported video format or file"):
-            uploader.upload(str(path), resource_type="video")
+@pytest.mark.parametrize("kind", ["png", "jpeg", "webp", "text"])
+def test_refused_not_a_video(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "clip.mp4"
+    if kind == "text":
+        path.write_text("not a video")
+    else:
+        Image.new("RGB", (64, 64), "red").save(path, kind)
+    with pytest.raises(BadRequest, match="Unsupported video format or file"):
+        uploader.upload(str(path), resource_type="video")
+
+
+def test_refused_not_an_image() -> None:
     with pytest.raises(BadRequest, match="Invalid image file"):
-        uploader.upload(str(text))
+        uploader.upload(str(clip()))
 
 
 def test_refused_size(cloudinary_emulator: Emulator) -> None:
@@ -343,9 +348,3 @@ def test_signing_by_hand_drops_a_false_that_is_then_posted() -> None:
     assert cloudinary.utils.api_string_to_sign(signed) == "public_id=videos/one&timestamp=1"
     signed["overwrite"] = "false"
     assert "overwrite=false" in cloudinary.utils.api_string_to_sign(signed)
-
-
-PNG = bytes.fromhex(
-    "89504e470d0a1a0a0000000d49484452000000010000000108020000009077"
-    "53de0000000c4944415408d763f8cfc000000301010018dd8db00000000049454e44ae426082"
-)

@@ -378,7 +378,10 @@ def addresses(client: ApiClient, video_id: int) -> list[str]:
 
 def fetch(address: str) -> int:
     if address.startswith("/"):
-        return Client().get(address).status_code
+        answer = Client().get(address, follow=False)
+        if answer.status_code != 302:
+            return answer.status_code
+        return fetch(answer.headers["Location"])
     return requests.get(address, timeout=10).status_code
 
 

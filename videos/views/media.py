@@ -39,9 +39,15 @@ NEVER = "private, no-store"
 @require_safe
 def media(request: HttpRequest, name: str) -> HttpResponseBase:
     """An object that the asker may see; 404 for all others and for originals."""
-    public = _is_public(request, name)
+    try:
+        public = _is_public(request, name)
+    except DomainError:
+        current = _current_name(name)
+        if current is None:
+            raise
+        return _sent_on(f"{settings.MEDIA_URL}{current}")
     if naming.kind_of(name) == CLOUDINARY:
-        return _sent_on(name)
+        return _sent_on(cloudinary_store().delivery_url(name))
     try:
         path = local_store().path(name)
         stat = path.stat()
@@ -65,9 +71,32 @@ def media(request: HttpRequest, name: str) -> HttpResponseBase:
     return response
 
 
-def _sent_on(name: str) -> HttpResponseBase:
-    """To the CDN, whose address nobody can guess; asked anew each time, since rights change."""
-    response = HttpResponseRedirect(cloudinary_store().delivery_url(name))
+def _current_name(name: str) -> str | None:
+    """The name that a file of a clip has now, where it has another one than it had.
+
+    A page that is open asks for the old one. A clip that moved to another store has all its
+    files under other names, and a chosen cover replaces the poster; the last part stays.
+    """
+    parts = naming.path_of(name).split("/")
+    if parts[0] != "videos" or len(parts) != 4:
+        return None
+    try:
+        video = Video.objects.filter(uuid=uuid.UUID(parts[1]), status=Status.READY).first()
+    except ValueError:
+        return None
+    if video is None:
+        return None
+    shown = {video.poster, video.preview, video.sprite}
+    shown |= set(video.renditions.values_list("name", flat=True))
+    return next((one for one in shown - {name} if one.endswith(f"/{parts[3]}")), None)
+
+
+def _sent_on(address: str) -> HttpResponseBase:
+    """To another address, asked anew each time: who may see a clip changes, and so do its files.
+
+    Nobody can guess the addresses at the CDN.
+    """
+    response = HttpResponseRedirect(address)
     response.headers["Cache-Control"] = NEVER
     return response
 
