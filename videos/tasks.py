@@ -92,6 +92,7 @@ def take_in_upload(video_id: int) -> None:
         arriving.take_in(video_id, lambda video: enqueue_processing(video.pk))
     except RefusedError as refusal:
         processing.give_up(video_id, refusal)
+        arriving.end(video_id)
     except DomainError as error:
         log.info("upload of video %s: %s", video_id, error.code)
 

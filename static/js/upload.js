@@ -2,11 +2,14 @@
 goes, and a draft of what was written.
 
 The transfer begins when a file is chosen, as a clip that only its author sees; the form stays
-usable, and "Post" then sets caption and audience. Without this module the form just works. */
+usable, and "Post" then sets caption and audience. One that did not end goes on when the page is
+opened again. Without this module the form just works. */
 
-import { call, csrfToken } from "./api.js";
+import { call } from "./api.js";
 import { draft } from "./draft.js";
 import { complete } from "./mentions.js";
+import { Fault, Transfer } from "./transfer.js";
+import { fileOf, forget, resumable } from "./unfinished.js";
 
 const LOOK_AGAIN = 1500; // ms
 
@@ -15,13 +18,15 @@ class Uploader {
     this.form = form;
     this.text = form.dataset;
     this.input = form.querySelector('input[type="file"]');
+    this.turn = 0; // counts the files chosen: what is found out about an earlier one is void
+    this.transfer = null;
     this.video = null; // what the API answered
-    this.request = null;
     this.wantsPost = false;
     this.find = (name) => form.querySelector(`[data-${name}]`);
     this.draft = draft(form);
     complete(form.elements.caption, "@#");
     this.bind();
+    this.restore();
   }
 
   bind() {
@@ -29,7 +34,7 @@ class Uploader {
     this.input.addEventListener("change", () => this.choose(this.input.files[0]));
     this.form.addEventListener("submit", (event) => this.submit(event));
     this.find("other").addEventListener("click", () => this.other());
-    this.find("again").addEventListener("click", () => this.choose(this.file));
+    this.find("again").addEventListener("click", () => this.again());
     for (const kind of ["dragenter", "dragover"]) {
       zone.addEventListener(kind, (event) => {
         event.preventDefault();
@@ -49,25 +54,45 @@ class Uploader {
   }
 
   isBusy() {
-    return Boolean(this.request) || (this.video && !this.posted);
+    return Boolean(this.transfer || this.video) && !this.posted;
   }
 
   async choose(file) {
     if (!file) return;
     this.stop();
+    const turn = this.turn;
     this.file = file;
-    this.find("again").hidden = true;
     this.showError("");
+    this.find("resume").hidden = true;
     const problem = await this.check(file);
-    if (file !== this.file) return; // another one was chosen meanwhile, or none
-    if (problem) {
-      this.input.value = "";
-      this.showError(problem);
+    const isSame = ({ name, size, lastModified, arrived }) =>
+      !arrived && name === file.name && size === file.size && lastModified === file.lastModified;
+    const earlier = problem ? null : await resumable(this.text.account, isSame);
+    if (turn !== this.turn) {
+      earlier?.release();
       return;
     }
-    this.showChosen(true);
-    this.find("name").textContent = `${file.name} · ${megabytes(file.size)}`;
-    this.send(file);
+    if (problem) this.failed(problem, false);
+    else this.send(file, earlier);
+  }
+
+  /* Go on with what did not end when this page was closed. */
+  async restore() {
+    const earlier = await resumable(this.text.account);
+    const file = earlier && (await fileOf(earlier.record.id));
+    if (!earlier || this.turn || this.input.files.length) {
+      earlier?.release();
+      return;
+    }
+    const { record, release } = earlier;
+    if (file || record.arrived) {
+      if (file) this.preview(file);
+      this.send(file, earlier);
+    } else {
+      release();
+      this.find("resume").textContent = this.text.resume.replace("{name}", record.name);
+      this.find("resume").hidden = false;
+    }
   }
 
   /* Type, size and length, as far as the browser can tell; the server checks all again. */
@@ -84,10 +109,9 @@ class Uploader {
   preview(file) {
     const player = this.find("preview");
     if (player.src) URL.revokeObjectURL(player.src);
-    const source = URL.createObjectURL(file);
     return new Promise((resolve) => {
       const settle = (seconds) => {
-        if (player.src === source) player.onloadedmetadata = player.onerror = null;
+        player.onloadedmetadata = player.onerror = null;
         resolve(Number.isFinite(seconds) ? seconds : 0);
       };
       player.onloadedmetadata = () => {
@@ -99,46 +123,80 @@ class Uploader {
         player.hidden = true;
         settle(0);
       };
-      player.src = source;
+      player.src = URL.createObjectURL(file);
       setTimeout(() => settle(0), 4000);
     });
   }
 
-  send(file) {
-    const request = new XMLHttpRequest();
-    const body = new FormData();
-    body.append("visibility", "private");
-    body.append("file", file);
-    this.request = request;
-    this.video = null;
-    this.state(this.text.sending, 0);
-    request.upload.addEventListener("progress", (event) => {
-      if (!event.lengthComputable) return;
-      const percent = Math.floor((100 * event.loaded) / event.total);
-      this.state(percent < 100 ? `${this.text.sending} ${percent} %` : this.text.checking, percent);
+  /* Send `file`; `earlier` is an upload of it that goes on. */
+  async send(file, earlier) {
+    const { name, size } = earlier?.record ?? file;
+    const word = earlier ? this.text.continuing : this.text.sending;
+    const transfer = new Transfer(file, {
+      account: this.text.account,
+      api: this.text.api,
+      earlier,
+      onProgress: (percent) => this.going(percent, word),
+      onPause: (fault, offline) => this.waiting(offline ? this.text.offline : fault.message || this.text.pausing),
     });
-    request.addEventListener("load", () => this.arrived(request));
-    request.addEventListener("error", () => this.failed(this.text.broken, true));
-    request.open("POST", this.text.api);
-    request.setRequestHeader("X-CSRFToken", csrfToken());
-    request.setRequestHeader("Accept", "application/json");
-    request.responseType = "json";
-    request.send(body);
+    this.file = file;
+    this.transfer = transfer;
+    this.showChosen(true);
+    this.find("name").textContent = `${name} · ${megabytes(size)}`;
+    this.going(0, word);
+    try {
+      const video = await transfer.run();
+      if (this.transfer === transfer) this.arrived(video, Boolean(earlier));
+    } catch (fault) {
+      if (this.transfer === transfer) this.refused(fault);
+    }
   }
 
-  arrived(request) {
-    if (request !== this.request) return;
-    if (request.status !== 201) {
-      const answer = request.response || {};
-      const again = request.status >= 500 || request.status === 429 || !request.status;
-      this.failed(answer.detail || this.text.broken, again);
+  going(percent, word) {
+    this.find("again").hidden = true;
+    this.find("chosen").classList.remove("dropzone__chosen--waiting");
+    const text = percent < 100 ? `${word} ${percent} %` : this.text.checking;
+    this.state(this.wantsPost ? `${text} · ${this.text.waiting}` : text, percent);
+  }
+
+  waiting(sentence) {
+    this.find("again").hidden = false;
+    this.find("chosen").classList.add("dropzone__chosen--waiting");
+    this.state(sentence);
+  }
+
+  /* At once, where it waits; from where it ended, where it was refused. */
+  again() {
+    const { transfer, file } = this;
+    if (transfer) transfer.hurry();
+    else this.choose(file);
+  }
+
+  arrived(video, wasEarlier) {
+    const { record } = this.transfer;
+    if (wasEarlier && video.visibility !== "private") {
+      forget(record.id); // published meanwhile, on another page
+      this.reset();
       return;
     }
-    this.request = null;
-    this.video = request.response;
+    this.video = video;
     this.state(this.text.arrived, 100);
     if (this.wantsPost) this.post();
-    else this.watch(this.video.id);
+    else this.watch(video.id);
+  }
+
+  /* It will not pass by itself. Who has to sign in, or to make room first, can try again. */
+  refused(fault) {
+    const { transfer } = this;
+    if (fault.status === 404 && !transfer.moved) {
+      this.reset(); // it expired while nobody was here
+      return;
+    }
+    const again = [401, 403, 404].includes(fault.status);
+    if (again) transfer.stop();
+    else transfer.giveUp();
+    const words = fault instanceof Fault ? this.text.broken : this.text.unreadable;
+    this.failed((fault instanceof Fault && fault.message) || words, again);
   }
 
   /* While one still writes, the clip is processed already: say how far, or why not. */
@@ -173,17 +231,17 @@ class Uploader {
   }
 
   failed(message, again) {
-    this.request = null;
+    this.transfer = null;
     this.wantsPost = false;
     this.find("post").disabled = false;
     this.state("", 0);
-    this.showError(message);
     this.find("again").hidden = !again;
-    if (!again) this.showChosen(false);
+    if (!again) this.reset();
+    this.showError(message);
   }
 
   submit(event) {
-    if (!this.request && !this.video) {
+    if (!this.transfer) {
       if (this.file) event.preventDefault();
       return; // nothing chosen: the server says so
     }
@@ -201,31 +259,35 @@ class Uploader {
       const video = await call("PATCH", `/videos/${this.video.id}`, body);
       this.posted = true;
       this.draft.forget();
+      await forget(this.transfer.record.id);
       location.assign(`${video.url}/status`);
     } catch (error) {
       this.wantsPost = false;
       this.find("post").disabled = false;
-      this.showError(error.message);
+      this.showError(error.message || this.text.broken);
     }
   }
 
   other() {
     this.stop();
-    this.showChosen(false);
-    this.input.value = "";
-    this.file = null;
+    this.reset();
     this.input.focus();
   }
 
-  /* Give up the transfer; what arrived already is deleted again. */
+  reset() {
+    this.transfer = this.file = null;
+    this.input.value = "";
+    this.showChosen(false);
+  }
+
+  /* Give up what was chosen before; what arrived of it is deleted again. */
   stop() {
-    const { request, video } = this;
-    this.request = null;
-    this.video = null;
+    const { transfer } = this;
+    this.turn += 1;
+    this.transfer = this.video = this.file = null;
     this.wantsPost = false;
     this.find("post").disabled = false;
-    if (request) request.abort();
-    if (video) call("DELETE", `/videos/${video.id}`).catch(() => {}); // it stays private
+    transfer?.giveUp();
   }
 
   state(text, percent) {

@@ -143,7 +143,8 @@ def screen(
         as_user: User | None = None, width: int = 1280, height: int = 800, **options: Any
     ) -> Screen:
         viewport = {"width": width, "height": height}
-        context = browser.new_context(base_url=live_server.url, viewport=viewport, **options)
+        options = {"base_url": live_server.url} | options
+        context = browser.new_context(viewport=viewport, **options)
         context.set_default_timeout(15_000)
         contexts.append(context)
         page: Page = context.new_page()

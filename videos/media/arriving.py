@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from tiktok_clone.common.errors import DomainError, invalid
+from tiktok_clone.common.errors import DomainError, invalid, not_found
 from tiktok_clone.common.models import StoredObject
 from tiktok_clone.common.storage import CLOUDINARY, cloudinary_store, incoming, ledger, room
 from tiktok_clone.common.storage.cloudinary import etag_of
@@ -78,13 +78,15 @@ def receive_piece(upload: Upload, span: Span, content: IO[bytes], checksum: str 
 
     Raises:
         DomainError: `invalid` for a piece that is none of this upload's, `checksum_mismatch`
-            (400: send it again), or `storage_full` (507).
+            (400: send it again), `storage_full` (507), or `not_found` when the upload was given
+            up meanwhile.
     """
     number = _number(upload, span)
+    _check(span, content, checksum)
     if not upload.received.filter(number=number).exists():
         with room.refusing_when_full():
-            _write(piece_file(upload.video), span, content, checksum)
-        UploadPiece.objects.get_or_create(upload=upload, number=number)
+            _write(piece_file(upload.video), span.start, content)
+        _acknowledge(upload, number)
     upload.video.advance(Status.UPLOADING)
     later = timezone.now() + timedelta(seconds=settings.UPLOAD_LIFETIME)
     Upload.objects.filter(pk=upload.pk).update(expires_at=later)
@@ -117,7 +119,12 @@ def take_in(video_id: int, when_stored: InTransaction) -> Video | None:
     video = Video.objects.select_related("upload").filter(pk=video_id).first()
     if video is None or not hasattr(video, "upload"):
         return video
-    found = _at_cloudinary(video) if video.store == CLOUDINARY else _here(video)
+    try:
+        found = _at_cloudinary(video) if video.store == CLOUDINARY else _here(video)
+    except (DomainError, FileNotFoundError):
+        if Upload.objects.filter(video=video_id).exists():
+            raise
+        return Video.objects.filter(pk=video_id).first()  # somebody else was faster
     with transaction.atomic():
         fresh = publication.lock(video_id)
         if fresh is None:
@@ -134,6 +141,13 @@ def take_in(video_id: int, when_stored: InTransaction) -> Video | None:
             when_stored(fresh)
     piece_file(video).unlink(missing_ok=True)
     return fresh
+
+
+def end(video_id: int) -> None:
+    """Forget an upload whose clip was refused, and what came of it."""
+    for upload in Upload.objects.select_related("video").filter(video=video_id):
+        upload.delete()
+        piece_file(upload.video).unlink(missing_ok=True)
 
 
 def incomplete() -> DomainError:
@@ -154,29 +168,40 @@ def _number(upload: Upload, span: Span) -> int:
     return number
 
 
-def _write(path: Path, span: Span, content: IO[bytes], checksum: str) -> None:
+def _check(span: Span, content: IO[bytes], checksum: str) -> None:
+    """Before any of it is written: the same piece may be here already, whole."""
+    digest, length = hashlib.sha256(), 0
+    while part := content.read(COPY_BYTES):
+        digest.update(part)
+        length += len(part)
+    content.seek(0)
+    if length != span.end + 1 - span.start:
+        raise invalid("file", "wrong_length", "The piece is not as long as Content-Range says.")
+    if checksum and digest.hexdigest() != checksum.lower():
+        raise DomainError("checksum_mismatch", "The piece was damaged on its way. Send it again.")
+
+
+def _write(path: Path, position: int, content: IO[bytes]) -> None:
     """Write at its place and wait for the disk, so that what is acknowledged stays."""
-    digest = hashlib.sha256()
-    position = span.start
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
     try:
-        while piece := content.read(COPY_BYTES):
-            if position + len(piece) > span.end + 1:
-                break
-            digest.update(piece)
-            view = memoryview(piece)
-            while view:
-                written = os.pwrite(descriptor, view, position)
-                position, view = position + written, view[written:]
-        if position != span.end + 1 or content.read(1):
-            raise invalid("file", "wrong_length", "The piece is not as long as Content-Range says.")
-        if checksum and digest.hexdigest() != checksum.lower():
-            raise DomainError(
-                "checksum_mismatch", "The piece was damaged on its way. Send it again."
-            )
+        while part := memoryview(content.read(COPY_BYTES)):
+            while part:
+                written = os.pwrite(descriptor, part, position)
+                position, part = position + written, part[written:]
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _acknowledge(upload: Upload, number: int) -> None:
+    """Note that a piece is here, unless its upload was given up, or taken in, meanwhile."""
+    with transaction.atomic():
+        if Upload.objects.select_for_update(no_key=True).filter(pk=upload.pk).exists():
+            UploadPiece.objects.get_or_create(upload=upload, number=number)
+            return
+    piece_file(upload.video).unlink(missing_ok=True)
+    raise not_found("upload")
 
 
 def _here(video: Video) -> Arrived:

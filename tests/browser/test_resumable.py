@@ -1,0 +1,493 @@
+"""An upload in pieces in a real browser: the line breaks, the page is reloaded, the server dies."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, Request, Route, expect
+
+from accounts.models import User
+from tests.benchmarks.running import free_port
+from tests.browser.screens import Screen
+from tests.crashing.scene import wait_for
+from tests.factories import UserFactory
+from tests.project.backups import ROOT, this_site
+from tests.videos.pieces import write_padded_clip
+from tiktok_clone.common.storage import incoming, local_store
+from tiktok_clone.launch import Options, web_command
+from videos.media.processing import original_name
+from videos.models import Upload, UploadPiece, Video
+from videos.services import uploads
+
+PIECES = re.compile(r"/pieces$")
+CHUNK = 50_000
+COUNT = 6  # pieces of the file
+Open = Callable[..., Screen]
+
+
+@pytest.fixture(autouse=True)
+def _own_store(tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.MEDIA_ROOT = tmp_path / "media"
+    settings.FILE_UPLOAD_TEMP_DIR = settings.MEDIA_ROOT / "incoming"
+    incoming()
+    monkeypatch.setattr(uploads, "CHUNK_BYTES", CHUNK)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A clip of COUNT pieces, the last one shorter."""
+    return write_padded_clip(tmp_path / "holiday.mp4", CHUNK * COUNT - 1234)
+
+
+class Pieces:
+    """What a page sends of a file: the numbers of the pieces, in order, and those acknowledged."""
+
+    def __init__(self, page: Page, chunk: int = CHUNK) -> None:
+        self.chunk = chunk
+        self.tried: list[int] = []
+        self.acknowledged: list[int] = []
+        page.on("request", self._note)
+        page.on("requestfinished", self._finished)
+
+    def number(self, request: Request) -> int:
+        """Which piece a request has."""
+        start = re.match(r"bytes (\d+)-", request.headers["content-range"])
+        assert start
+        return int(start[1]) // self.chunk
+
+    def _note(self, request: Request) -> None:
+        if PIECES.search(request.url):
+            self.tried.append(self.number(request))
+
+    def _finished(self, request: Request) -> None:
+        answer = request.response() if PIECES.search(request.url) else None
+        if answer and answer.ok:
+            self.acknowledged.append(self.number(request))
+
+
+def open_upload(screen: Open, person: User, **options: Any) -> tuple[Screen, Pieces]:
+    """The upload page, with what it sends from now on."""
+    window = screen(person, **options)
+    window.page.on("dialog", lambda dialog: dialog.accept())  # "leave the page?"
+    window.page.goto("/upload")
+    return window, Pieces(window.page, options.pop("chunk", CHUNK))
+
+
+def choose(page: Page, path: Path) -> None:
+    """Choose a file."""
+    page.locator("input[type=file]").set_input_files(path)
+
+
+def state(page: Page) -> Any:
+    """Where the page says how it goes."""
+    return page.locator("[data-state]")
+
+
+def expect_arrived(page: Page) -> None:
+    """Wait until the file is taken in."""
+    expect(state(page)).to_contain_text("Post it when", timeout=30_000)
+
+
+def check_stored(path: Path) -> Video:
+    """The one clip there is has the bytes of the file, and nothing is left on its way."""
+    video = Video.objects.get()
+    with local_store().open(original_name(video)) as stored:
+        assert stored.read() == path.read_bytes()
+    assert not Upload.objects.exists()
+    assert list(incoming().iterdir()) == []
+    return video
+
+
+def kept(page: Page) -> int:
+    """How many uploads this browser keeps."""
+    script = """() => new Promise((resolve) => {
+      const opening = indexedDB.open("unfinished");
+      opening.onsuccess = () => {
+        const count = opening.result.transaction("uploads").objectStore("uploads").count();
+        count.onsuccess = () => { opening.result.close(); resolve(count.result); };
+      };
+    })"""
+    return int(page.evaluate(script))
+
+
+def test_a_file_goes_in_pieces_and_is_posted(screen: Open, anna: User, file: Path) -> None:
+    window, pieces = open_upload(screen, anna)
+    choose(window.page, file)
+    expect_arrived(window.page)
+    assert sorted(pieces.tried) == list(range(COUNT))
+    assert (pieces.tried[0], pieces.tried[-1]) == (0, COUNT - 1)
+    window.page.get_by_label("Caption").fill("In pieces")
+    window.page.get_by_role("button", name="Post").click()
+    window.page.wait_for_url("**/status")
+    video = check_stored(file)
+    assert (video.caption, video.visibility) == ("In pieces", "public")
+    assert kept(window.page) == 0
+
+
+def test_post_may_be_pressed_while_it_is_on_its_way(screen: Open, anna: User, file: Path) -> None:
+    window, _ = open_upload(screen, anna)
+    window.page.route(PIECES, lambda route: None)  # none arrives
+    choose(window.page, file)
+    expect(state(window.page)).to_contain_text("Uploading")
+    window.page.get_by_role("button", name="Post").click()
+    expect(state(window.page)).to_contain_text("will be posted")
+    assert not UploadPiece.objects.exists()
+
+
+def test_a_line_that_breaks_costs_only_what_was_on_its_way(
+    screen: Open, anna: User, file: Path
+) -> None:
+    window, pieces = open_upload(screen, anna)
+    window.expect_trouble("Failed to load resource")
+    left = 4
+
+    def route(one: Route) -> None:
+        nonlocal left
+        if pieces.number(one.request) in (2, 3) and left:
+            left -= 1
+            one.abort("connectionreset")
+        else:
+            one.continue_()
+
+    window.page.route(PIECES, route)
+    choose(window.page, file)
+    expect_arrived(window.page)
+    check_stored(file)
+    assert left == 0
+    assert sorted(pieces.acknowledged) == list(range(COUNT))
+
+
+def test_it_waits_while_there_is_no_network(screen: Open, anna: User, file: Path) -> None:
+    window, pieces = open_upload(screen, anna)
+    window.expect_trouble("Failed to load resource")
+    context = window.page.context
+
+    def route(one: Route) -> None:
+        if pieces.number(one.request) == 2:
+            context.set_offline(True)
+            window.page.unroute(PIECES)
+        one.continue_()
+
+    window.page.route(PIECES, route)
+    choose(window.page, file)
+    expect(state(window.page)).to_have_text("No connection. It goes on by itself.")
+    tried = len(pieces.tried)
+    window.page.wait_for_timeout(3000)
+    assert len(pieces.tried) == tried, "it tries though there is no network"
+    context.set_offline(False)
+    expect_arrived(window.page)
+    check_stored(file)
+    assert sorted(pieces.acknowledged) == list(range(COUNT))
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "headers"),
+    [
+        (502, "<html><h1>502 Bad Gateway</h1></html>", {"Content-Type": "text/html"}),
+        (429, '{"code":"throttled","detail":"Slow down."}', {"Retry-After": "1"}),
+        (400, '{"code":"checksum_mismatch","detail":"Damaged."}', {}),
+    ],
+)
+def test_an_answer_that_passes_is_asked_for_again(
+    screen: Open, anna: User, file: Path, status: int, body: str, headers: dict[str, str]
+) -> None:
+    window, pieces = open_upload(screen, anna)
+    window.expect_trouble("Failed to load resource")
+    answers = [1]
+
+    def route(one: Route) -> None:
+        if pieces.number(one.request) == 1 and answers:
+            answers.pop()
+            kind = {"Content-Type": "application/json"}
+            one.fulfill(status=status, body=body, headers=kind | headers)
+        else:
+            one.continue_()
+
+    window.page.route(PIECES, route)
+    choose(window.page, file)
+    expect(window.page.get_by_role("button", name="Try again")).to_be_visible()
+    said = state(window.page).inner_text()
+    assert "html" not in said.lower() and "token" not in said.lower(), said
+    expect_arrived(window.page)
+    check_stored(file)
+    assert pieces.tried.count(1) == 2
+    assert sum(pieces.tried.count(number) for number in range(COUNT)) == COUNT + 1
+
+
+def test_a_page_that_is_reloaded_goes_on(screen: Open, anna: User, file: Path) -> None:
+    window, pieces = open_upload(screen, anna)
+    hold_from(window.page, pieces, 3)
+    choose(window.page, file)
+    wait_for_pieces(window.page, 3)
+    window.page.unroute(PIECES)
+    again = Pieces(window.page)
+    window.page.reload()
+    expect(window.page.locator("[data-name]")).to_contain_text("holiday.mp4")
+    expect_arrived(window.page)
+    check_stored(file)
+    assert again.tried == [3, 4, 5] or sorted(again.tried) == [3, 4, 5]
+    assert again.tried[-1] == COUNT - 1
+
+
+def test_a_closed_tab_goes_on_in_another_for_the_same_account_only(
+    screen: Open, anna: User, file: Path
+) -> None:
+    window, pieces = open_upload(screen, anna)
+    context = window.page.context
+    hold_from(window.page, pieces, 3)
+    choose(window.page, file)
+    wait_for_pieces(window.page, 3)
+    second = context.new_page()
+    second.goto("/upload")
+    second.wait_for_timeout(500)
+    expect(second.locator("[data-chosen]")).to_be_hidden()  # the first tab is at it
+    window.page.close()
+
+    cookies = context.cookies()
+    context.clear_cookies()
+    stranger = Screen(second)
+    stranger.sign_in(UserFactory().email, "correct horse battery")
+    second.goto("/upload")
+    second.wait_for_timeout(500)
+    expect(second.locator("[data-chosen]")).to_be_hidden()
+    assert kept(second) == 1
+
+    context.clear_cookies()
+    context.add_cookies([{k: v for k, v in c.items() if k != "sameSite"} for c in cookies])  # type: ignore[misc]
+    second.goto("/upload")
+    expect_arrived(second)
+    assert check_stored(file).author == anna
+
+
+def test_what_arrived_but_was_not_posted_is_there_after_a_reload(
+    screen: Open, anna: User, file: Path
+) -> None:
+    window, _ = open_upload(screen, anna)
+    choose(window.page, file)
+    expect_arrived(window.page)
+    window.page.reload()
+    expect_arrived(window.page)
+    window.page.get_by_role("button", name="Post").click()
+    window.page.wait_for_url("**/status")
+    assert check_stored(file).visibility == "public"
+
+
+def test_where_the_browser_keeps_no_files_choosing_it_again_goes_on(
+    screen: Open, anna: User, file: Path
+) -> None:
+    window, pieces = open_upload(screen, anna)
+    window.page.context.add_init_script(
+        """const put = IDBObjectStore.prototype.put;
+        IDBObjectStore.prototype.put = function (value, ...key) {
+          if (value instanceof File) throw new DOMException("", "DataCloneError");
+          return put.call(this, value, ...key);
+        };"""
+    )
+    window.page.reload()
+    hold_from(window.page, pieces, 3)
+    choose(window.page, file)
+    wait_for_pieces(window.page, 3)
+    window.page.unroute(PIECES)
+    window.page.reload()
+    expect(window.page.locator("[data-resume]")).to_contain_text("holiday.mp4")
+    again = Pieces(window.page)
+    choose(window.page, file)
+    expect_arrived(window.page)
+    check_stored(file)
+    assert sorted(again.tried) == [3, 4, 5]
+
+
+def test_choosing_another_file_gives_the_upload_up(
+    screen: Open, anna: User, file: Path, tmp_path: Path
+) -> None:
+    window, pieces = open_upload(screen, anna)
+    page = window.page
+    hold_from(page, pieces, 3)
+    choose(page, file)
+    wait_for_pieces(page, 3)
+    with page.expect_response(lambda answer: answer.request.method == "DELETE") as given_up:
+        page.get_by_role("button", name="Choose another").click()
+    assert given_up.value.status == 204
+    assert not Video.objects.exists()
+    assert list(incoming().iterdir()) == []
+    assert kept(page) == 0
+    page.unroute(PIECES)
+    other = write_padded_clip(tmp_path / "other.mp4", CHUNK * 2)
+    choose(page, other)
+    expect_arrived(page)
+    check_stored(other)
+
+
+def test_of_two_files_chosen_at_once_only_the_second_is_sent(
+    screen: Open, anna: User, file: Path, tmp_path: Path
+) -> None:
+    other = write_padded_clip(tmp_path / "other.mp4", CHUNK * 2)
+    window, _ = open_upload(screen, anna)
+    # The first is looked at for as long as that may take.
+    window.page.evaluate(
+        "() => { const of = URL.createObjectURL; let first = true; URL.createObjectURL = (file) =>"
+        " { if (!first) return of(file); first = false; return 'blob:nothing-comes'; } }"
+    )
+    window.expect_trouble("Not allowed to load", "ERR_FILE_NOT_FOUND", "ERR_UNKNOWN_URL_SCHEME")
+    choose(window.page, file)
+    choose(window.page, other)
+    expect_arrived(window.page)
+    window.page.wait_for_timeout(4500)
+    check_stored(other)
+
+
+def test_an_upload_that_expired_meanwhile_is_forgotten(
+    screen: Open, anna: User, file: Path
+) -> None:
+    window, pieces = open_upload(screen, anna)
+    window.expect_trouble("Failed to load resource")
+    hold_from(window.page, pieces, 3)
+    choose(window.page, file)
+    wait_for_pieces(window.page, 3)
+    window.page.goto("about:blank")
+    Video.objects.all().delete()
+    window.page.unroute(PIECES)
+    window.page.goto("/upload")
+    expect(window.page.locator("[data-invite]")).to_be_visible()
+    window.page.wait_for_timeout(500)
+    assert kept(window.page) == 0
+    assert not Video.objects.exists()
+
+
+def test_one_that_expires_on_its_way_begins_anew(screen: Open, anna: User, file: Path) -> None:
+    window, pieces = open_upload(screen, anna)
+    window.expect_trouble("Failed to load resource")
+
+    def route(one: Route) -> None:
+        if pieces.number(one.request) == 2:
+            window.page.unroute(PIECES)
+            Video.objects.all().delete()
+        one.continue_()
+
+    window.page.route(PIECES, route)
+    choose(window.page, file)
+    expect_arrived(window.page)
+    video = Video.objects.get()
+    with local_store().open(original_name(video)) as stored:
+        assert stored.read() == file.read_bytes()
+
+
+def test_a_refusal_is_said_and_leaves_nothing(
+    screen: Open, anna: User, file: Path, settings: Any
+) -> None:
+    window, _ = open_upload(screen, anna)
+    window.expect_trouble("Failed to load resource")
+    settings.VIDEO_MAX_BYTES = 1000  # lower than the page was told
+    choose(window.page, file)
+    expect(window.page.locator("[data-error]")).to_contain_text("Export it smaller")
+    settings.VIDEO_MAX_BYTES = 10**8
+    settings.QUOTA_BYTES = 1000
+    choose(window.page, file)
+    expect(window.page.locator("[data-error]")).to_contain_text("Delete some to post more")
+    assert not Video.objects.exists()
+    assert kept(window.page) == 0
+    settings.QUOTA_BYTES = 10**8
+    window.page.get_by_role("button", name="Try again").click()
+    expect_arrived(window.page)
+    check_stored(file)
+
+
+def test_posting_through_a_broken_proxy_says_a_plain_sentence(
+    screen: Open, anna: User, file: Path
+) -> None:
+    window, _ = open_upload(screen, anna)
+    window.expect_trouble("Failed to load resource")
+    choose(window.page, file)
+    expect_arrived(window.page)
+    page = "<html><h1>502 Bad Gateway</h1></html>"
+    window.page.route(
+        re.compile(r"/videos/\d+$"),
+        lambda route: route.fulfill(status=502, body=page, content_type="text/html"),
+    )
+    window.page.get_by_role("button", name="Post").click()
+    expect(window.page.locator("[data-error]")).to_have_text("That did not work. Try again.")
+    expect(window.page.get_by_role("button", name="Post")).to_be_enabled()
+
+
+class Server:
+    """The web server of production on the tests' database, which can be killed."""
+
+    def __init__(self, folder: Path, media: Path) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        options = Options(host="127.0.0.1", port=self.port, data_dir=folder, demo=False)
+        self.command = web_command(options)
+        self.environment = this_site().environment() | {"MEDIA_ROOT": str(media)}
+        self.start()
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        self.process = subprocess.Popen(
+            self.command, cwd=ROOT, env=self.environment, start_new_session=True
+        )
+        wait_for(self.url)
+
+    def kill(self) -> None:
+        """Kill it with all its processes, in the middle of whatever they do."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+
+@pytest.fixture
+def server(transactional_db: None, tmp_path: Path) -> Iterator[Server]:
+    """A server that a test may kill."""
+    running = Server(tmp_path, tmp_path / "media")
+    yield running
+    running.kill()
+
+
+def test_a_server_that_is_killed_and_started_again_gets_only_the_rest(
+    screen: Open, anna: User, server: Server, tmp_path: Path
+) -> None:
+    chunk = 6_000_000
+    big = write_padded_clip(tmp_path / "long.mp4", 4 * chunk + 1)
+    window = screen(anna, base_url=server.url)
+    window.expect_trouble("Failed to load resource")
+    page = window.page
+    page.goto("/upload")
+    pieces = Pieces(page, chunk)
+
+    def route(one: Route) -> None:
+        if pieces.number(one.request) == 3 and not page.is_closed():
+            page.unroute(PIECES)
+            wait_for_pieces(page, 1)
+            server.kill()
+        one.continue_()
+
+    page.route(PIECES, route)
+    choose(page, big)
+    expect(state(page)).to_contain_text("The connection broke", timeout=30_000)
+    here = set(UploadPiece.objects.values_list("number", flat=True))
+    assert 0 in here and 3 not in here
+    tried = len(pieces.tried)
+    server.start()
+    expect_arrived(page)
+    assert set(pieces.tried[tried:]) & here == set()
+    check_stored(big)
+
+
+def hold_from(page: Page, pieces: Pieces, number: int) -> None:
+    """Pieces from `number` on do not come through."""
+    page.route(
+        PIECES, lambda one: None if pieces.number(one.request) >= number else one.continue_()
+    )
+
+
+def wait_for_pieces(page: Page, count: int) -> None:
+    """Wait until so many pieces are on the disk."""
+    for _ in range(200):
+        if UploadPiece.objects.count() >= count:
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(json.dumps(list(UploadPiece.objects.values())))
