@@ -150,7 +150,7 @@ def sweep_uploads(timestamp: int) -> None:
         status__in=[Status.RESERVED, Status.UPLOADING], updated_at__lt=now - ABANDONED_AFTER
     )
     for video_id in list(abandoned.filter(upload=None).values_list("pk", flat=True)):
-        _expire(video_id)
+        arriving.let_go(video_id)
     _sweep_direct(now)
     stale = Video.objects.filter(
         status__in=[Status.STORED, Status.PROCESSING], updated_at__lt=now - STALE_AFTER
@@ -258,15 +258,8 @@ def _sweep_direct(now: datetime) -> None:
             log.warning("upload of video %s: %s", upload.video_id, error)
             continue
         if upload.expires_at < now:
-            _expire(upload.video_id)
+            arriving.let_go(upload.video_id)
     MediaEvent.objects.filter(created_at__lt=now - EVENTS_KEPT).delete()
-
-
-@transaction.atomic
-def _expire(video_id: int) -> None:
-    video = publication.lock(video_id)
-    if video and video.status in (Status.RESERVED, Status.UPLOADING):
-        publication.remove(video)
 
 
 def _try_later(tombstone: Tombstone, error: OSError) -> None:

@@ -116,7 +116,6 @@ export class Transfer {
   }
 
   async attempt() {
-    this.ticket = null;
     if (this.record ? await this.look() : await this.reserve()) await this.sendMissing();
     return this.takeIn();
   }
@@ -155,6 +154,7 @@ export class Transfer {
     this.ticketAt = Date.now();
     // Cloudinary does not tell which pieces it has: we remember.
     if (ticket.received) this.record.sent = ticket.received;
+    this.record.chunk = ticket.chunk_bytes;
     this.record.expires = Date.parse(ticket.expires_at);
     remember(this.record);
     this.report();
@@ -262,9 +262,8 @@ export class Transfer {
 
   report() {
     if (this.stopping.signal.aborted || !this.record) return;
-    const { chunk_bytes: size } = this.ticket;
-    const { sent, size: total } = this.record;
-    const pieces = sent.map((number) => Math.min(size, total - number * size));
+    const { sent, chunk, size: total } = this.record;
+    const pieces = sent.map((number) => Math.min(chunk, total - number * chunk));
     const bytes = [...pieces, ...this.loading.values()].reduce((sum, each) => sum + each, 0);
     this.onProgress(Math.floor((100 * bytes) / total));
   }

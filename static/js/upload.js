@@ -90,7 +90,7 @@ class Uploader {
       this.send(file, earlier);
     } else {
       release();
-      this.find("resume").textContent = this.text.resume.replace("{name}", record.name);
+      this.find("resume").textContent = this.text.chooseAgain.replace("{name}", record.name);
       this.find("resume").hidden = false;
     }
   }
@@ -195,8 +195,9 @@ class Uploader {
     const again = [401, 403, 404].includes(fault.status);
     if (again) transfer.stop();
     else transfer.giveUp();
-    const words = fault instanceof Fault ? this.text.broken : this.text.unreadable;
-    this.failed((fault instanceof Fault && fault.message) || words, again);
+    const unreadable = fault instanceof DOMException; // moved, changed or deleted on this device
+    this.failed(unreadable ? this.text.unreadable : fault.message || this.text.broken, again);
+    if (!unreadable && !(fault instanceof Fault)) throw fault;
   }
 
   /* While one still writes, the clip is processed already: say how far, or why not. */

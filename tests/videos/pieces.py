@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from tests.api_client import ApiClient
 from tests.videos.clips import clip
 
-CHUNK = 10_000  # bytes of a piece in tests
+CHUNK = 40_000  # bytes of a piece in tests
 
 
 def padded_clip(size: int) -> bytes:

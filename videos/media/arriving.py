@@ -150,6 +150,16 @@ def end(video_id: int) -> None:
         piece_file(upload.video).unlink(missing_ok=True)
 
 
+@transaction.atomic
+def let_go(video_id: int) -> None:
+    """Remove a clip that is still on its way in, with what came of it."""
+    video = publication.lock(video_id)
+    if video is not None and video.status in (Status.RESERVED, Status.UPLOADING):
+        path = piece_file(video)
+        publication.remove(video)
+        transaction.on_commit(lambda: path.unlink(missing_ok=True))
+
+
 def incomplete() -> DomainError:
     """Not all of the file is there yet."""
     return DomainError("incomplete", "A part of the file is missing: send it first.", status=409)

@@ -12,12 +12,12 @@ from django.utils import timezone
 from accounts.models import User
 from tiktok_clone.common.errors import invalid, not_found
 from tiktok_clone.common.storage import CLOUDINARY, cloudinary_store, ledger, room
-from videos import publication, tasks
+from videos import tasks
 from videos.media import arriving
 from videos.media.derived import webhook_url
 from videos.media.processing import original_name
 from videos.media.refusals import RefusedError, refused
-from videos.models import Status, Upload, Video, Visibility
+from videos.models import Upload, Video, Visibility
 from videos.services import publishing
 from videos.text import clean_caption
 
@@ -144,7 +144,7 @@ def post_upload(
         with room.refusing_when_full():
             stored = arriving.take_in(video.pk, lambda taken: tasks.enqueue_processing(taken.pk))
     except RefusedError:
-        _remove(video.pk)
+        arriving.let_go(video.pk)
         raise
     if stored is None:
         raise not_found("upload")
@@ -157,13 +157,4 @@ def give_up_upload(user: User, uuid: UUID) -> None:
     Raises:
         DomainError: `not_found`.
     """
-    _remove(find_upload(user, uuid).video_id)
-
-
-@transaction.atomic
-def _remove(video_id: int) -> None:
-    video = publication.lock(video_id)
-    if video is not None and video.status in (Status.RESERVED, Status.UPLOADING):
-        path = arriving.piece_file(video)
-        publication.remove(video)
-        transaction.on_commit(lambda: path.unlink(missing_ok=True))
+    arriving.let_go(find_upload(user, uuid).video_id)
