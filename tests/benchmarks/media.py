@@ -29,8 +29,11 @@ SECONDS = 15
 ROUNDS = 2
 LARGE = 200 * 2**20
 PLOT = Path(__file__).resolve().parents[2] / "docs" / "img" / "media_cost.png"
-HEAD = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.mp4"\r\n\r\n'
-TAIL = b"\r\n--x--\r\n"
+BOUNDARY = "loopybenchmarkboundary"
+HEAD = (
+    f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="a.mp4"\r\n\r\n'
+).encode()
+TAIL = f"\r\n--{BOUNDARY}--\r\n".encode()
 PERSON = {"email": "bench@example.org", "password": "correct horse battery", "handle": "bench"}
 
 
@@ -46,14 +49,15 @@ class Cost:
 def main() -> None:
     """Measure, print a table, draw the plot."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.media", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="of the ladder; the best counts")
     parser.add_argument("--clip", type=Path, help="a video of 1080x1920; one is drawn otherwise")
     options = parser.parse_args()
     _set_up()
     with tempfile.TemporaryDirectory(prefix="loopy-media-") as temporary:
         folder = Path(temporary)
         clip = options.clip or _draw_clip(folder / "clip.mp4")
-        bar = tqdm(total=2 * ROUNDS + 3, desc="measuring")
-        one, several = _ladders(clip, folder, bar)
+        bar = tqdm(total=2 * options.rounds + 3, desc="measuring")
+        one, several = _ladders(clip, folder, options.rounds, bar)
         with started(folder / "data", DEMO="0") as (port, pid):
             site = Site(port)
             first, all_rungs, duration = site.time_to_playable(clip)
@@ -81,7 +85,7 @@ class Site:
         form = path.with_suffix(".form")
         form.write_bytes(HEAD + path.read_bytes() + TAIL)
         with form.open("rb") as body:  # a file is streamed; `files=` would be held in memory
-            headers = {"Content-Type": "multipart/form-data; boundary=x"}
+            headers = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
             return _checked(self.http.post(f"{self.url}/video", data=body, headers=headers))
 
     def post_in_pieces(self, path: Path) -> dict[str, Any]:
@@ -135,14 +139,14 @@ def _draw_clip(path: Path) -> Path:
     return path
 
 
-def _ladders(clip: Path, folder: Path, bar: "tqdm[None]") -> tuple[Cost, Cost]:
+def _ladders(clip: Path, folder: Path, rounds: int, bar: "tqdm[None]") -> tuple[Cost, Cost]:
     from videos.media import ladder
     from videos.media.probe import probe
 
     found = probe(clip)
     rungs = ladder.rungs(found.width, found.height)
     one, several = [], []
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         one.append(_run([ladder.ladder_command(clip, found, rungs, folder)], folder))
         bar.update()
         each = [ladder.ladder_command(clip, found, [rung], folder) for rung in rungs]
