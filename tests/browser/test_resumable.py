@@ -1,5 +1,6 @@
 """An upload in pieces in a real browser: the line breaks, the page is reloaded, the server dies."""
 
+import hashlib
 import os
 import re
 import signal
@@ -14,17 +15,20 @@ from playwright.sync_api import Page, Request, Route, expect
 from accounts.models import User
 from tests.benchmarks.running import free_port
 from tests.browser.screens import Screen
+from tests.cloudinary import Emulator
+from tests.cloudinary.faults import Faults
 from tests.crashing.scene import wait_for
 from tests.factories import UserFactory
 from tests.project.backups import ROOT, this_site
 from tests.videos.pieces import write_padded_clip
+from tiktok_clone.common.models import StoredObject
 from tiktok_clone.common.storage import incoming, local_store
 from tiktok_clone.launch import Options, web_command
 from videos.media.processing import original_name
-from videos.models import Upload, UploadPiece, Video
+from videos.models import Upload, Video
 from videos.services import uploads
 
-PIECES = re.compile(r"/pieces$")
+PIECES = re.compile(r"/pieces$|/v1_1/[^/]+/video/upload$")
 CHUNK = 50_000
 COUNT = 6  # pieces of the file
 Open = Callable[..., Screen]
@@ -74,7 +78,7 @@ class Line:
     def wait_for_held(self) -> None:
         """Wait until the page sends a piece that is held, and all before it are here."""
         for _ in range(300):
-            if self.held and UploadPiece.objects.count() >= self.hold_from:
+            if self.held and len(set(self.acknowledged)) >= self.hold_from:
                 return
             self.page.wait_for_timeout(50)
         raise AssertionError(f"pieces tried: {self.tried}, acknowledged: {self.acknowledged}")
@@ -413,6 +417,67 @@ def test_posting_through_a_broken_proxy_says_a_plain_sentence(
     window.page.get_by_role("button", name="Post").click()
     expect(window.page.locator("[data-error]")).to_have_text("That did not work. Try again.")
     expect(window.page.get_by_role("button", name="Post")).to_be_enabled()
+
+
+@pytest.fixture
+def hosted(cloudinary_emulator: Emulator, settings: Any) -> Emulator:
+    """New media go to an emulator of Cloudinary, past us."""
+    settings.CLOUDINARY_URL = f"{cloudinary_emulator.url}&secure=false"
+    directives = settings.CONTENT_SECURITY_POLICY["DIRECTIVES"]
+    allowed = [*directives["connect-src"], cloudinary_emulator.origin]
+    settings.CONTENT_SECURITY_POLICY = {"DIRECTIVES": directives | {"connect-src": allowed}}
+    cloudinary_emulator.webhooks.lost = True
+    return cloudinary_emulator
+
+
+def check_hosted(path: Path) -> None:
+    """The one clip there is is at Cloudinary, with the bytes of the file."""
+    video = Video.objects.get()
+    assert video.store == "cloudinary"
+    row = StoredObject.objects.get(name=original_name(video))
+    assert row.etag == hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
+    assert not Upload.objects.exists()
+
+
+def test_at_cloudinary_it_goes_on_after_a_reload(
+    screen: Open, anna: User, file: Path, hosted: Emulator
+) -> None:
+    window, line = open_upload(screen, anna)
+    line.hold_from = 3
+    choose(window.page, file)
+    line.wait_for_held()
+    line.cut()
+    tried = len(line.tried)
+    window.page.reload()
+    expect_arrived(window.page)
+    check_hosted(file)
+    assert line.tried[0] == 0
+    assert sorted(line.tried[tried:]) == [3, 4, 5]
+    assert line.tried[-1] == COUNT - 1
+
+
+@pytest.mark.parametrize(
+    "strike",
+    [
+        lambda faults: faults.drop_before("part", times=2),
+        lambda faults: faults.page("part"),
+        lambda faults: faults.limit("part"),
+        lambda faults: faults.refuse("part", 401),  # signed too long ago
+        lambda faults: faults.drop_after("upload"),  # it is all there, and nobody says so
+        lambda faults: faults.refuse("upload", 400, times=3),  # what came before is lost
+    ],
+    ids=["dropped", "a page", "rate limit", "stale", "answer lost", "begun anew"],
+)
+def test_at_cloudinary_it_goes_on_whatever_that_answers(
+    screen: Open, anna: User, file: Path, hosted: Emulator, strike: Callable[[Faults], None]
+) -> None:
+    window, _ = open_upload(screen, anna)
+    window.expect_trouble("blocked by CORS policy")  # what a lost connection looks like
+    strike(hosted.faults)
+    choose(window.page, file)
+    expect_arrived(window.page)
+    check_hosted(file)
+    assert hosted.faults.pending() == []
 
 
 class Server:
