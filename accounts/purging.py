@@ -1,9 +1,12 @@
-"""Removes a deleted account and all that hangs on it, counters of others included."""
+"""Removes a deleted account and all that hangs on it, counters of others included.
+
+What it has in the stores goes by tombstones, which those who listen to `user_purging` write.
+"""
 
 from django.db import transaction
 from django.db.models import F
 
-from accounts import avatars, signals
+from accounts import signals
 from accounts.models import Follow, User
 
 CHUNK = 500
@@ -19,8 +22,6 @@ def purge(user_id: int) -> None:
     with transaction.atomic():
         signals.user_purging.send(User, user=user)
         user.delete()
-    if user.avatar:
-        avatars.remove_if_unused(avatars.folder_of(user.avatar))
 
 
 @transaction.atomic

@@ -11,6 +11,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
+from tiktok_clone.common.models import StoredObject
+from tiktok_clone.common.storage import naming
 from videos import signals
 from videos.captions import link_caption, recount_tags, tag_ids
 from videos.models import Rendition, SlotEpoch, Status, Tombstone, Video, VideoHashtag, Visibility
@@ -106,6 +108,32 @@ def _place(video_id: int) -> bool:
     return bool(Video.objects.filter(pk=video.pk).update(slot=slot))
 
 
+def lose(video: Video) -> bool:
+    """Take a locked video whose files are missing off the site. Returns whether it was ready."""
+    if not video.lose_media():
+        return False
+    recount(video)
+    signals.video_hidden.send(sender=Video, video=video)
+    return True
+
+
+def regain(video: Video) -> bool:
+    """Show a locked video again whose files were missing, in its old place. Returns whether so."""
+    if not video.regain_media():
+        return False
+    recount(video)
+    if video.slot is None and video.visibility == Visibility.PUBLIC:
+        stamp(video, keep_time=True)  # it became public meanwhile
+    signals.video_shown.send(sender=Video, video=video)
+    return True
+
+
+def recount(video: Video) -> None:
+    """Count the tags and the author's clips anew, which are only those that everybody may see."""
+    link_caption(video)
+    recount_videos(video.author_id)
+
+
 def remove(video: Video) -> None:
     """Delete a locked video with all that hangs on it, and leave tombstones for its objects."""
     tags = tag_ids(video)
@@ -125,12 +153,21 @@ def bury(name: str, after: timedelta = timedelta()) -> None:
     Tombstone.objects.create(name=name, due_at=timezone.now() + after)
 
 
-def bury_all_of(author_id: int) -> None:
-    """Leave tombstones for everything that somebody posted."""
+def folders_of(person: User) -> set[str]:
+    """The folders of all that somebody has in the stores, pictures and exports included.
+
+    The books know more than the rows: what was replaced and is not gone yet, what moved.
+    """
+    books = StoredObject.objects.filter(owner_id=person.pk).values_list("name", flat=True)
+    clips = Video.objects.filter(author=person).only("store", "uuid")
+    folders = {naming.folder_of(name) for name in books} | {clip.folder for clip in clips}
+    return folders | ({naming.folder_of(person.avatar)} if person.avatar else set())
+
+
+def bury_all_of(person: User) -> None:
+    """Leave tombstones for everything that somebody has in the stores."""
     now = timezone.now()
-    folders = [
-        video.folder for video in Video.objects.filter(author=author_id).only("store", "uuid")
-    ]
+    folders = sorted(folders_of(person))
     Tombstone.objects.bulk_create(
         [Tombstone(name=name, due_at=due) for name in folders for due in (now, now + SECOND_LOOK)]
     )

@@ -19,8 +19,8 @@ def forget(user: User, **_: Any) -> None:
 
 @receiver(user_purging)
 def bury_media(user: User, **_: Any) -> None:
-    """Leave tombstones for the objects of all that the person posted."""
-    publication.bury_all_of(user.pk)
+    """Leave tombstones for all that the person has in the stores, the picture included."""
+    publication.bury_all_of(user)
 
 
 @receiver(user_changed)

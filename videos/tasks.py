@@ -172,6 +172,12 @@ def enqueue_processing(video_id: int) -> None:
     )
 
 
+def enqueue_once(task: Task[..., Any, ...], video_id: int) -> None:
+    """Have one of the jobs done that add to a ready video; at most one of each waits."""
+    waiting = f"{task.name.rpartition('.')[2]}-{video_id}"
+    jobs.enqueue(task, lock=f"video-{video_id}", queueing_lock=waiting, video_id=video_id)
+
+
 def look_soon(video_id: int) -> None:
     """Have somebody look at a clip about which Cloudinary sent a message."""
     status = Video.objects.filter(pk=video_id).values_list("status", flat=True).first()
@@ -220,13 +226,8 @@ def _look_again(task: Task[..., Any, ...], video_id: int, look: int) -> None:
 
 
 def _enqueue_rest(video: Video) -> None:
-    _enqueue_later(make_stills, video.pk)
-    _enqueue_later(make_larger_renditions, video.pk)
-
-
-def _enqueue_later(task: Task[..., Any, ...], video_id: int) -> None:
-    waiting = f"{task.name.rpartition('.')[2]}-{video_id}"
-    jobs.enqueue(task, lock=f"video-{video_id}", queueing_lock=waiting, video_id=video_id)
+    enqueue_once(make_stills, video.pk)
+    enqueue_once(make_larger_renditions, video.pk)
 
 
 def _take_up(now: datetime) -> None:
@@ -244,7 +245,7 @@ def _take_up(now: datetime) -> None:
         (make_larger_renditions, recent.without_larger()),
     ):
         for video_id in list(lacking.values_list("pk", flat=True)[:TAKEN_UP_PER_RUN]):
-            _enqueue_later(task, video_id)
+            enqueue_once(task, video_id)
 
 
 def _sweep_direct(now: datetime) -> None:

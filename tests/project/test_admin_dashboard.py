@@ -110,7 +110,7 @@ def test_no_figure_reads_a_whole_table(staff: Client) -> None:
     engagement.report_video(UserFactory(), VideoFactory().pk, "spam")
     cache.clear()
     with CaptureQueriesContext(connection) as captured:
-        dashboard._all_figures(dashboard._dates(30))
+        dashboard._all_figures(dashboard.dates_of(30))
     statements = [query["sql"] for query in captured if query["sql"].startswith("SELECT")]
     assert len(statements) >= 7
     with connection.cursor() as cursor:
@@ -164,5 +164,5 @@ def test_how_long_something_lasts_is_said_roughly() -> None:
 
 
 def test_a_chart_without_data_is_all_zeros() -> None:
-    drawn = dashboard._drawn(Chart("x", "X", []), dashboard._dates(7))
+    drawn = dashboard._drawn(Chart("x", "X", []), dashboard.dates_of(7))
     assert (drawn["today"], drawn["total"], len(drawn["rows"])) == ("0", "0", 7)

@@ -13,13 +13,15 @@ from django.db.models import Model
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from accounts.models import Invitation, Session, User
 from feeds.models import Export, Impression
 from tests.factories import CommentFactory, UserFactory, VideoFactory
 from tiktok_clone.common import jobs
-from tiktok_clone.common.models import SiteText
+from tiktok_clone.common.models import SiteText, StoredObject
+from tiktok_clone.operations.models import Erasure, Orphan, Sweep
 from videos import tasks
 from videos.captions import link_caption
 from videos.models import Comment, Hashtag, Rendition, Report, Subtitles, Tombstone, Video
@@ -109,6 +111,13 @@ def make_entry(number: int) -> LogEntry:
     )
 
 
+def make_object(number: int) -> StoredObject:
+    return StoredObject.objects.create(
+        name=f"videos/{number}/original", owner_id=UserFactory().pk, size_bytes=5,
+        kept_at=timezone.now(),
+    )  # fmt: skip
+
+
 MAKERS: dict[str, Callable[[int], Model]] = {
     "accounts.user": make_person,
     "accounts.session": make_session,
@@ -124,6 +133,19 @@ MAKERS: dict[str, Callable[[int], Model]] = {
     ),
     "feeds.export": lambda _: Export.objects.create(user=UserFactory()),
     "common.sitetext": lambda n: SiteText.objects.create(slug=f"s{n}", title="t", body="b"),
+    "common.storedobject": make_object,
+    "operations.orphan": lambda n: Orphan.objects.create(
+        name=f"videos/{n}/original",
+        size_bytes=1,
+        since=timezone.now(),
+        first_seen=timezone.now(),
+        last_seen=timezone.now(),
+        last_sweep=1,
+    ),
+    "operations.sweep": lambda _: Sweep.objects.create(store="local", ended_at=timezone.now()),
+    "operations.erasure": lambda n: Erasure.objects.create(
+        person_id=n, requested_at=timezone.now(), folders=[], objects_count=0, size_bytes=0
+    ),
     "procrastinate.procrastinatejob": make_job,
     "admin.logentry": make_entry,
 }
@@ -173,6 +195,7 @@ def test_pages_take_the_same_number_of_queries_for_2_and_12_rows(name: str, staf
 
 def everywhere() -> list[str]:
     lists = [reverse(f"admin:{name.replace('.', '_')}_changelist") for name in NAMES]
+    lists += [reverse("admin:operations_storage")]
     return [*lists, reverse("admin:videos_report_queue"), reverse("admin:accounts_user_removal")]
 
 

@@ -15,7 +15,7 @@ MANUAL = (ROOT / "docs/operations.md").read_text()
 
 def test_every_command_exists() -> None:
     named = set(re.findall(r"manage\.py ([a-z_]+)", MANUAL))
-    assert {"backup", "restore", "check_media", "migrate"} <= named
+    assert {"backup", "restore", "reconcile_media", "migrate"} <= named
     assert named <= set(get_commands())
 
 

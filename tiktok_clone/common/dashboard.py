@@ -37,12 +37,16 @@ class Line:
 
 @dataclass(frozen=True)
 class Chart:
-    """Lines over the days; `unit` is `bytes`, `%` (0 to 100, days are averaged) or nothing."""
+    """Lines over the days; `unit` is `bytes`, `%` (0 to 100, days are averaged) or nothing.
+
+    Of a level, such as what is stored, the days are not added up: the last one tells.
+    """
 
     key: str
     title: str
     lines: list[Line]
     unit: str = ""
+    is_level: bool = False
 
 
 @dataclass(frozen=True)
@@ -112,12 +116,17 @@ def board(may: Callable[[str], bool], days: int) -> dict[str, Any]:
         may: whether the person has a permission.
         days: one of PERIODS.
     """
-    dates = _dates(days)
+    dates = dates_of(days)
     allowed = [figures for permission, figures in _all_figures(dates) if may(permission)]
+    return drawn(allowed, dates)
+
+
+def drawn(allowed: list[Figures], dates: list[date]) -> dict[str, Any]:
+    """Return what `admin/board.html` shows of some figures, with a value for every day."""
     charts = [_drawn(chart, dates) for figures in allowed for chart in figures.charts]
     tiles = [tile for figures in allowed for tile in figures.tiles]
     return {
-        "days": days,
+        "days": len(dates),
         "periods": PERIODS,
         "dates": dates,
         "charts": charts,
@@ -131,16 +140,22 @@ def board(may: Callable[[str], bool], days: int) -> dict[str, Any]:
     }
 
 
-def _dates(days: int) -> list[date]:
+def dates_of(days: int) -> list[date]:
+    """The last days, today last."""
     today = timezone.now().date()
     return [today - timedelta(days=back) for back in reversed(range(days))]
+
+
+def beginning_of(day: date) -> datetime:
+    """The first moment of a day."""
+    return datetime.combine(day, time(), tzinfo=timezone.get_default_timezone())
 
 
 def _all_figures(dates: list[date]) -> list[tuple[str, Figures]]:
     key = f"dashboard:{VERSION}:{dates[0]}:{dates[-1]}"
     held: list[tuple[str, Figures]] | None = cache.get(key)
     if held is None:
-        since = datetime.combine(dates[0], time(), tzinfo=timezone.get_default_timezone())
+        since = beginning_of(dates[0])
         held = [(source.permission, source.figures(since)) for source in _sources]
         cache.set(key, held, KEEP_SECONDS)
     return held
@@ -167,6 +182,7 @@ def _drawn(chart: Chart, dates: list[date]) -> dict[str, Any]:
         "rows": rows,
         "today": _written(_total(chart, dates[-1:]), chart.unit),
         "total": _written(_total(chart, dates), chart.unit),
+        "is_level": chart.is_level,
     }
 
 

@@ -8,5 +8,6 @@ class OperationsConfig(AppConfig):
     label = "operations"
 
     def ready(self) -> None:
-        """Register the checks of a deployment."""
+        """Register the checks of a deployment, and listen to the lower apps."""
         import_module("tiktok_clone.operations.checks")
+        import_module("tiktok_clone.operations.receivers")

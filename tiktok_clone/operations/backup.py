@@ -3,8 +3,8 @@
 The order is what makes it consistent. A row names an object only when the object is complete, and
 objects never change, so whatever a snapshot of the database names is in the store at that moment;
 nothing is deleted until we are done (tiktok_clone.common.keeping). Objects that come after the
-snapshot are copied as well and belong to no row: harmless, and found by `check_media`. The other
-way round, a clip posted between the two would be a row without its media.
+snapshot are copied as well and belong to no row: harmless, and found by `reconcile_media`. The
+other way round, a clip posted between the two would be a row without its media.
 """
 
 import fcntl
@@ -13,7 +13,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO, BinaryIO
 
 from django.conf import settings
@@ -22,10 +22,9 @@ from django.db.migrations.recorder import MigrationRecorder
 from tqdm import tqdm
 
 from tiktok_clone.common.keeping import LostLockError, objects_kept
-from tiktok_clone.common.storage import local_store
+from tiktok_clone.common.storage import incoming, local_store
 from tiktok_clone.operations import postgres
 from tiktok_clone.operations.archive import DATABASE, MEDIA, Manifest, Writer
-from tiktok_clone.operations.media import object_names
 
 # Ends the name of a folder of ours: others may keep unfinished files where backups go.
 PARTIAL = ".loopy-backup"
@@ -73,6 +72,15 @@ def create(target: Path, *, show_progress: bool) -> int:
     except DatabaseError as error:
         raise BackupError(f"The database does not answer: {error}") from error
     return count
+
+
+def object_names() -> Iterator[str]:
+    """Yield the names of all objects on the disk, without files on their way in."""
+    root = local_store().root
+    on_the_way = incoming().relative_to(root) if incoming().is_relative_to(root) else None
+    for name in local_store().names():
+        if on_the_way is None or not PurePosixPath(name).is_relative_to(on_the_way):
+            yield name
 
 
 def describe() -> Manifest:

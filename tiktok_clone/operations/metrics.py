@@ -22,7 +22,9 @@ from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
+from tiktok_clone.common.models import StoredObject
 from tiktok_clone.common.redis import RedisError, client
+from tiktok_clone.operations.models import Orphan, Sweep
 from videos.models import Report, Status, Tombstone, Video
 
 # A worker writes its heartbeat every ten seconds.
@@ -113,10 +115,42 @@ def _videos() -> Iterable[Metric]:
 
 
 def _waiting() -> Iterable[Metric]:
+    missing = StoredObject.objects.filter(missing_since__isnull=False)
+    due = Tombstone.objects.filter(due_at__lte=timezone.now())
+    orphans = GaugeMetricFamily(
+        "loopy_orphans", "Objects in a store that belong to nobody.", labels=["state"]
+    )
+    for state, count in Orphan.objects.all().states().items():
+        orphans.add_metric([state], count)
     reports = Report.objects.filter(resolved_at=None).values("video").distinct().count()
     return [
         GaugeMetricFamily("loopy_reports_open", "Videos with reports to look at.", reports),
         GaugeMetricFamily(
             "loopy_objects_to_remove", "Deleted objects still there.", Tombstone.objects.count()
         ),
+        GaugeMetricFamily(
+            "loopy_objects_to_remove_due", "Those that should be gone by now.", due.count()
+        ),
+        GaugeMetricFamily(
+            "loopy_objects_missing", "Objects that the stores lack.", missing.count()
+        ),
+        orphans,
+        *_swept(),
     ]
+
+
+def _swept() -> Iterable[Metric]:
+    """What the last sweep of each store counted: counting at each scrape would read all rows."""
+    kept = GaugeMetricFamily("loopy_stored_bytes", "Kept, by the last sweep.", labels=["store"])
+    objects = GaugeMetricFamily(
+        "loopy_stored_objects", "Kept, by the last sweep.", labels=["store"]
+    )
+    ended = GaugeMetricFamily(
+        "loopy_swept_timestamp_seconds", "When the last sweep ended.", labels=["store"]
+    )
+    for sweep in Sweep.objects.last_ended():
+        kept.add_metric([sweep.store], sweep.kept_bytes)
+        objects.add_metric([sweep.store], sweep.kept_objects)
+        if sweep.ended_at is not None:
+            ended.add_metric([sweep.store], sweep.ended_at.timestamp())
+    return [kept, objects, ended]

@@ -22,7 +22,7 @@ from accounts.models import User
 from tiktok_clone.common import generation
 from tiktok_clone.common.signing import forget_epoch
 from tiktok_clone.common.storage import incoming, local_store
-from tiktok_clone.operations import media, postgres
+from tiktok_clone.operations import postgres, sweeping
 from tiktok_clone.operations.archive import (
     CHUNK,
     DATABASE,
@@ -43,11 +43,11 @@ class RestoreError(Exception):
 
 @dataclass(frozen=True)
 class Restored:
-    """What a restore did: the backup, objects written, and how rows and objects compare."""
+    """What a restore did: the backup, objects written, and how the stores and the rows compare."""
 
     manifest: Manifest
     written: int
-    comparison: media.Comparison
+    reports: list[sweeping.Report]
 
 
 def restore(source: Path, *, overwrite: bool, show_progress: bool) -> Restored:
@@ -81,7 +81,7 @@ def restore(source: Path, *, overwrite: bool, show_progress: bool) -> Restored:
     except DatabaseError as error:
         raise RestoreError(f"The database does not answer: {error}") from error
     _bring_up_to_date()
-    return Restored(manifest, written, media.compare())
+    return Restored(manifest, written, sweeping.sweep_all(write=False))
 
 
 def _refuse_newer(manifest: Manifest) -> None:

@@ -260,6 +260,12 @@ QUOTA_BYTES = env.int("QUOTA_BYTES", 10 * 2**30)
 QUOTA_VIDEOS = env.int("QUOTA_VIDEOS", 0)
 QUOTA_VIDEOS_PER_DAY = env.int("QUOTA_VIDEOS_PER_DAY", 100)
 
+# Objects of nobody wait for so many days before they are removed, at most so many in an hour.
+ORPHAN_QUARANTINE_DAYS = env.int("ORPHAN_QUARANTINE_DAYS", 30)
+ORPHAN_DELETIONS_PER_RUN = env.int("ORPHAN_DELETIONS_PER_RUN", 1000)
+# Calls to Cloudinary's Admin API in an hour for the sweep, which its plans limit.
+RECONCILE_CALLS = env.int("RECONCILE_CALLS", 200)
+
 FFMPEG_PATH = env.str("FFMPEG_PATH", "")
 VIDEO_MAX_BYTES = env.int("VIDEO_MAX_BYTES", 200 * 1024 * 1024)
 VIDEO_MAX_SECONDS = env.int("VIDEO_MAX_SECONDS", 180)

@@ -19,7 +19,7 @@ from tiktok_clone.common.models import WORDS
 from tiktok_clone.common.searching import prefix_query
 from videos.admin import shown
 from videos.admin.parts import RenditionInline, ReportedFilter, SubtitlesInline
-from videos.models import Report, Status, Video
+from videos.models import MEDIA_MISSING, Report, Status, Video
 from videos.services import moderation
 
 JOBS_SHOWN = 10
@@ -122,7 +122,8 @@ class VideoAdmin(DeletedByService, ActsAdmin):
         """Try again, hide, show."""
         may = "videos.change_video"
         acts = []
-        if obj.status in (Status.FAILED, Status.STORED, Status.PROCESSING):
+        waits = obj.status in (Status.FAILED, Status.STORED, Status.PROCESSING)
+        if waits and obj.reason_code != MEDIA_MISSING:
             acts.append(Act("retry", "Process again", may, _retry))
         if obj.hidden_at is None:
             acts.append(Act("hide", "Hide", may, _hide, is_dangerous=True))

@@ -8,10 +8,11 @@ from videos.models.slot import FIRST_EPOCH, SlotEpoch, SlotRun, Stamp
 from videos.models.subtitles import Subtitles
 from videos.models.tombstone import Tombstone
 from videos.models.upload import MediaEvent, Upload, UploadPiece
-from videos.models.video import TRANSITIONS, Rendition, Status, Video, Visibility
+from videos.models.video import MEDIA_MISSING, TRANSITIONS, Rendition, Status, Video, Visibility
 
 __all__ = [
     "FIRST_EPOCH",
+    "MEDIA_MISSING",
     "TRANSITIONS",
     "Comment",
     "CommentLike",

@@ -45,6 +45,15 @@ TRANSITIONS: dict[str, set[str]] = {
 }
 
 
+# Ready until the store lost what there was to play: `failed` with this code. Back and forth by
+# `lose_media` and `regain_media` alone, so that no late attempt can publish a failed clip.
+MEDIA_MISSING = "media_missing"
+MEDIA_MISSING_SENTENCE = (
+    "Its files are missing on our side. It comes back by itself when they are found."
+    " If you still have the clip, you can upload it again."
+)
+
+
 class Visibility(models.TextChoices):
     """Who may see a published video."""
 
@@ -223,8 +232,29 @@ class Video(Timestamped, Searchable):
             Whether the row moved; the instance is refreshed only if it did.
         """
         allowed_from = [state for state, targets in TRANSITIONS.items() if to in targets]
-        fields = {"status": to, "updated_at": timezone.now(), **fields}
-        moved = Video.objects.filter(pk=self.pk, status__in=allowed_from).update(**fields)
+        return self._switch(Q(status__in=allowed_from), status=to, **fields)
+
+    def lose_media(self) -> bool:
+        """Take a ready video whose files are missing off the site. Returns whether it was ready."""
+        return self._switch(
+            Q(status=Status.READY),
+            status=Status.FAILED,
+            reason_code=MEDIA_MISSING,
+            reason=MEDIA_MISSING_SENTENCE,
+        )
+
+    def regain_media(self) -> bool:
+        """Show a video again whose files were missing. Returns whether that was its state."""
+        return self._switch(
+            Q(status=Status.FAILED, reason_code=MEDIA_MISSING),
+            status=Status.READY,
+            reason_code="",
+            reason="",
+        )
+
+    def _switch(self, state: Q, **fields: Any) -> bool:
+        fields |= {"updated_at": timezone.now()}
+        moved = Video.objects.filter(state, pk=self.pk).update(**fields)
         if moved:
             for name, value in fields.items():
                 setattr(self, name, value)

@@ -16,7 +16,6 @@ from accounts.services import check_can_suspend, suspend_person
 from tiktok_clone.common import jobs
 from tiktok_clone.common.errors import DomainError, not_found
 from videos import publication, removal, signals, tasks
-from videos.captions import link_caption
 from videos.models import Comment, Report, Video
 from videos.services import comments, publishing
 
@@ -170,8 +169,7 @@ def _set_hidden(video: Video, *, hidden: bool) -> None:
     """Tags and the author count only what everybody may see; the video is locked already."""
     video.hidden_at = timezone.now() if hidden else None
     Video.objects.filter(pk=video.pk).update(hidden_at=video.hidden_at)
-    link_caption(video)
-    publication.recount_videos(video.author_id)
+    publication.recount(video)
 
 
 def _record(event: str, by: User | None, **facts: object) -> None:

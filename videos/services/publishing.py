@@ -19,7 +19,7 @@ from videos.captions import link_caption
 from videos.media.probe import probe
 from videos.media.processing import original_name
 from videos.media.refusals import refused
-from videos.models import Status, Video, Visibility
+from videos.models import MEDIA_MISSING, Status, Video, Visibility
 from videos.text import clean_caption
 
 
@@ -100,10 +100,12 @@ def retry_processing(user: User, video_id: int) -> Video:
     """Process one's own video again after it failed; one that waits already just goes on.
 
     Raises:
-        DomainError: `not_found`, or `cannot_retry` (409) when it is ready, or was rejected
-            and so has no file any more.
+        DomainError: `not_found`, or `cannot_retry` (409) when it is ready, or has no file that
+            it could be made of: it was rejected, or its files are missing.
     """
     video = lock_own(user, video_id)
+    if video.reason_code == MEDIA_MISSING:
+        raise DomainError("cannot_retry", video.reason, status=409)
     if video.status == Status.FAILED:
         video.advance(Status.STORED, progress=0, reason="", reason_code="")
     if video.status not in (Status.STORED, Status.PROCESSING):

@@ -1,6 +1,7 @@
 """Restores: into an empty site, over a filled one, and what they refuse."""
 
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -9,16 +10,13 @@ from pathlib import Path
 import psycopg
 import pytest
 from django.conf import settings
-from django.core.management import call_command
 
 from tests.api_client import ApiClient
-from tests.conftest import RunJobs
 from tests.factories import PASSWORD
 from tests.project.backups import CHANGED, ROOT, Site, objects, own_url, rows, save
-from tiktok_clone.common.storage import incoming, local_store
+from tiktok_clone.common.storage import local_store
 from tiktok_clone.operations import backup, postgres
-from videos.models import Tombstone, Video
-from videos.tasks import purge_tombstones
+from videos.models import Video
 
 # Prints what a client of the restored site gets: the clip's bytes, or the answer to an old token.
 PLAY = """
@@ -97,7 +95,7 @@ def test_a_filled_site_is_replaced_only_when_told_and_newer_objects_are_reported
     assert empty.ask("SELECT caption FROM videos_video") == [("Waves #ocean",)]
     assert "0 objects were written" in said
     assert "1 objects are newer than the backup or of nobody" in said
-    assert "unknown videos/newer/360.mp4" in empty.manage("check_media")
+    assert re.search(r"1 of nobody yet", empty.manage("reconcile_media", "--dry-run"))
 
 
 def test_without_a_database_it_is_one_sentence(empty: Site, saved: Path) -> None:
@@ -214,21 +212,44 @@ def test_a_database_that_cannot_be_restored_stays_as_it_was(
     assert rows(empty.url) == before
 
 
-def test_objects_of_nobody_are_removed_when_told_but_not_young_ones(
-    video: Video, run_jobs: RunJobs
+def test_clips_of_after_the_backup_are_quarantined_and_those_of_before_are_whole(
+    video: Video, empty: Site, saved: Path
 ) -> None:
-    source = incoming() / "orphan"
-    source.write_bytes(b"x")
-    for name in ("videos/old/360.mp4", "avatars/young/256.webp"):
-        local_store().save(name, source)
-        source.unlink()
-        source.write_bytes(b"x")
-    os.utime(local_store().path("videos/old/360.mp4"), (1, 1))
-    call_command("check_media", remove=True)
-    buried = set(Tombstone.objects.values_list("name", flat=True))
-    assert "videos/old/360.mp4" in buried
-    assert "avatars/young/256.webp" not in buried
-    purge_tombstones(timestamp=0)
-    assert not local_store().exists("videos/old/360.mp4")
-    assert local_store().exists("avatars/young/256.webp")
-    assert local_store().exists(video.renditions.get().name)
+    """Rows that are older than the objects, and objects deleted since that the backup has."""
+    save(saved)
+    empty.manage("restore", str(saved))
+    later = empty.media / "videos" / "0e0f" / "1" / "360.mp4"
+    later.parent.mkdir(parents=True)
+    later.write_bytes(b"posted after the backup")
+    os.utime(later, (1, 1))
+    lost = video.renditions.get().name
+    (empty.media / lost).unlink()
+    said = empty.manage("restore", str(saved), "--overwrite")
+    assert "1 objects were written" in said
+    assert "1 objects are newer than the backup or of nobody" in said
+    said = empty.manage("reconcile_media", "--dry-run")
+    assert "orphan videos/0e0f/1/360.mp4" in said
+    assert "missing" not in said.partition("Local disk")[0]
+    assert "Nothing was changed." in said
+    assert empty.ask("SELECT count(*) FROM operations_orphan") == [(0,)]
+    empty.manage("reconcile_media")
+    empty.manage("reconcile_media")
+    assert empty.ask("SELECT passes, quarantined_at IS NULL FROM operations_orphan") == [(2, False)]
+    assert empty.ask("SELECT status FROM videos_video") == [("ready",)]
+    assert later.exists()
+
+
+def test_rows_that_are_newer_than_the_objects_are_missed(
+    video: Video, empty: Site, saved: Path
+) -> None:
+    """A database restored without its media."""
+    save(saved)
+    empty.manage("restore", str(saved))
+    lost = video.renditions.get().name
+    (empty.media / lost).unlink()
+    said = empty.manage("reconcile_media")
+    assert f"missing {lost}" in said
+    assert empty.ask("SELECT status, reason_code FROM videos_video") == [
+        ("failed", "media_missing")
+    ]
+    assert "clips taken off the site" in said

@@ -14,7 +14,7 @@ from django.conf import settings
 
 from tiktok_clone.common.storage import naming
 from tiktok_clone.common.storage.cloudinary import CloudinaryStore
-from tiktok_clone.common.storage.listing import Found
+from tiktok_clone.common.storage.listing import Found, Page
 from tiktok_clone.common.storage.local import LocalStore
 from tiktok_clone.common.storage.naming import CLOUDINARY, LOCAL
 
@@ -24,6 +24,7 @@ __all__ = [
     "CloudinaryStore",
     "Found",
     "LocalStore",
+    "Page",
     "Store",
     "cloudinary_store",
     "incoming",
@@ -57,6 +58,12 @@ class Store(Protocol):
 
     def listing(self, prefix: str = "") -> Iterator[Found]:
         """Yield the objects below a prefix, or all."""
+
+    def pages(self, cursor: str = "") -> Iterator[Page]:
+        """Yield all objects in pages, one at least; with the cursor of a page, those after it."""
+
+    def facts(self, names: Iterable[str]) -> dict[str, Found]:
+        """Return what there is now of some objects; those that are not there are left out."""
 
     def delete_prefix(self, name: str, known: Iterable[str] = ()) -> None:
         """Remove an object, or all below a prefix; what is not there is no error.

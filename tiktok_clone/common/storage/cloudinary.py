@@ -28,7 +28,7 @@ from cloudinary import api, exceptions, uploader, utils
 from django.conf import settings
 
 from tiktok_clone.common import cdn
-from tiktok_clone.common.storage.listing import Found
+from tiktok_clone.common.storage.listing import Found, Page
 from tiktok_clone.common.storage.naming import CLOUDINARY, named, path_of
 from tiktok_clone.common.storage.transformations import transformation_of
 
@@ -38,6 +38,8 @@ ORIGINAL = "original"
 CHUNK_BYTES = 6_000_000
 COPY_BYTES = 1024 * 1024
 LISTED_AT_ONCE = 500
+ASKED_AT_ONCE = 100
+RESOURCE_TYPES = ("video", "image")
 # Seconds: an answer to a call, one to a chunk of a file, the end of a silent download.
 CALL_TIMEOUT = 20
 UPLOAD_TIMEOUT = 120
@@ -162,23 +164,58 @@ class CloudinaryStore:
 
     def listing(self, prefix: str = "") -> Iterator[Found]:
         """Yield the assets below a prefix, or all below our folder; it may be minutes old."""
-        start = self.folder + path_of(prefix)
-        for resource_type in ("video", "image"):
-            cursor: str | None = None
+        for page in self.pages(prefix=prefix):
+            yield from page.objects
+
+    def pages(self, cursor: str = "", prefix: str = "") -> Iterator[Page]:
+        """Yield the assets below a prefix, or all, in pages of one call each.
+
+        Args:
+            cursor: of a page, to go on after it; it holds for some days.
+        """
+        start, _, after = cursor.partition(":")
+        for kind in RESOURCE_TYPES[RESOURCE_TYPES.index(start) if start else 0 :]:
             while True:
-                page = self._call(
+                answer = self._call(
                     api.resources,
-                    resource_type=resource_type,
+                    resource_type=kind,
                     type=TYPE,
-                    prefix=start,
+                    prefix=self.folder + path_of(prefix),
                     max_results=LISTED_AT_ONCE,
-                    **({"next_cursor": cursor} if cursor else {}),
+                    **({"next_cursor": after} if after else {}),
                 )
-                for row in page["resources"]:
-                    yield self._found(row)
-                cursor = page.get("next_cursor")
-                if not cursor:
+                after = answer.get("next_cursor") or ""
+                following = f"{kind}:{after}" if after else _kind_after(kind)
+                yield Page([self._found(row) for row in answer["resources"]], following)
+                if not after:
                     break
+
+    def facts(self, names: Iterable[str]) -> dict[str, Found]:
+        """Return what there is now of some objects, which is never old; absent ones are left out.
+
+        What is derived from an original is there as long as the original is, since Cloudinary
+        makes it again when it is asked for.
+        """
+        assets: dict[str, dict[str, list[str]]] = {kind: {} for kind in RESOURCE_TYPES}
+        for name in names:
+            asset, _ = _split(path_of(name))
+            ids = assets[_resource_type(asset)]
+            ids.setdefault(self._public_id(asset), []).append(name)
+        found = {}
+        for kind, ids in assets.items():
+            for asked in _batches(list(ids), ASKED_AT_ONCE):
+                answer = self._call(
+                    api.resources_by_ids,
+                    asked,
+                    resource_type=kind,
+                    type=TYPE,
+                    max_results=ASKED_AT_ONCE,
+                )
+                for row in answer["resources"]:
+                    asset_found = self._found(row)
+                    for name in ids.get(str(row["public_id"]), ()):
+                        found[name] = _facts_of(name, asset_found)
+        return found
 
     # Writing
 
@@ -346,6 +383,21 @@ def _split(path: str) -> tuple[str, str]:
     """Part `videos/<uuid>/original/608x1080.mp4` into the asset and what is derived from it."""
     head, _, last = path.rpartition("/")
     return (head, last) if head.endswith(f"/{ORIGINAL}") else (path, "")
+
+
+def _facts_of(name: str, asset: Found) -> Found:
+    """What is known of an object, given the asset that it is, or is derived from."""
+    return asset if asset.name == name else Found(name, 0, asset.since)
+
+
+def _kind_after(kind: str) -> str | None:
+    """The cursor that leads to the next kind of assets; None after the last one."""
+    rest = RESOURCE_TYPES[RESOURCE_TYPES.index(kind) + 1 :]
+    return f"{rest[0]}:" if rest else None
+
+
+def _batches(items: list[str], size: int) -> Iterator[list[str]]:
+    return (items[start : start + size] for start in range(0, len(items), size))
 
 
 def _is_object(path: str) -> bool:

@@ -2,6 +2,7 @@
 
 import errno
 import filecmp
+import itertools
 import os
 import re
 import shutil
@@ -13,11 +14,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from tiktok_clone.common.storage.listing import Found
+from tiktok_clone.common.storage.listing import Found, Page
 
 # Small letters, digits and dashes; a dot never leads, so neither `..` nor hidden files match.
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]*(/[a-z0-9][a-z0-9._-]*)+")
 NAME_MAX = 200
+LISTED_AT_ONCE = 1000
 CANNOT_LINK = {errno.EXDEV, errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS}
 
 
@@ -103,6 +105,27 @@ class LocalStore:
                 name = path.relative_to(self.root).as_posix()
                 changed = datetime.fromtimestamp(facts.st_mtime, UTC)
                 yield Found(name, facts.st_size, changed)
+
+    def pages(self, cursor: str = "") -> Iterator[Page]:
+        """Yield all objects in pages, one at least; any cursor leads to the beginning again."""
+        found = self.listing()
+        objects = list(itertools.islice(found, LISTED_AT_ONCE))
+        while following := list(itertools.islice(found, LISTED_AT_ONCE)):
+            yield Page(objects, "")
+            objects = following
+        yield Page(objects, None)
+
+    def facts(self, names: Iterable[str]) -> dict[str, Found]:
+        """Return what there is now of some objects; those that are not there are left out."""
+        found = {}
+        for name in names:
+            try:
+                facts = self.path(name).stat()
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            since = datetime.fromtimestamp(facts.st_mtime, UTC)
+            found[name] = Found(name, facts.st_size, since)
+        return found
 
     def names(self, prefix: str = "") -> Iterator[str]:
         """Yield the names of the objects below a prefix, or of all."""

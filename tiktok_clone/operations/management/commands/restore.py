@@ -31,11 +31,12 @@ class Command(BaseCommand):
             f"The site is as it was at {done.manifest.created_at};"
             f" {done.written} objects were written."
         )
-        missing, unknown = done.comparison.missing, done.comparison.unknown
+        missing = [name for report in done.reports for name in report.missing]
+        unknown = [name for report in done.reports for name in (*report.orphans, *report.young)]
         if missing:
             self.stdout.write(f"{len(missing)} objects are missing, e.g. {missing[0]}.")
         if unknown:
             self.stdout.write(
                 f"{len(unknown)} objects are newer than the backup or of nobody;"
-                " `check_media --remove` has them removed."
+                " after some weeks the sweep removes them (`reconcile_media`)."
             )
