@@ -106,13 +106,10 @@ export class Transfer {
     else if (this.record) this.discard(this.record);
   }
 
-  async discard({ id, video }) {
+  async discard({ id, video, arrived }) {
     forget(id);
-    try {
-      await request("DELETE", `${this.api}/upload/${id}`);
-    } catch (fault) {
-      if (fault.status === 404) request("DELETE", `/videos/${video}`).catch(() => {}); // it was taken in
-    }
+    const remove = (path) => request("DELETE", path).catch((fault) => fault.status);
+    if (arrived || (await remove(`${this.api}/upload/${id}`)) === 404) remove(`/videos/${video}`);
   }
 
   async attempt() {
