@@ -26,7 +26,7 @@ from videos.media.refusals import RefusedError
 from videos.models import Status, Tombstone, Video
 from videos.services import publishing
 
-MUTANTS = int(os.environ.get("LOOPY_MUTANTS", "2"))
+MUTANTS = int(os.environ.get("LOOPY_MUTANTS", "1"))
 HEAD = 4096
 MARGIN = 10  # seconds to start a child and to kill it
 FFMPEG_SECONDS = 30
