@@ -8,6 +8,7 @@ import pytest
 from django.core.cache import cache
 from django.db import connection
 from procrastinate.contrib.django import app
+from procrastinate.periodic import PeriodicRegistry
 
 from accounts.models import User
 from tests.api_client import ApiClient
@@ -59,12 +60,13 @@ def failed_jobs_expected() -> None:
 
 
 @pytest.fixture
-def run_jobs(transactional_db: None) -> RunJobs:
+def run_jobs(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> RunJobs:
     """Run the worker until no job is left that may start now.
 
-    In a thread of its own: where a browser test ran before, Playwright's event loop
-    still runs in this one.
+    Without what runs periodically: which of that is due depends on the minute. In a thread of
+    its own: where a browser test ran before, Playwright's event loop still runs in this one.
     """
+    monkeypatch.setattr(app, "periodic_registry", PeriodicRegistry())
 
     def work() -> None:
         connector = app.connector.get_worker_connector()  # type: ignore[attr-defined]

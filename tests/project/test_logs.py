@@ -57,7 +57,7 @@ class Lines:
         ]
 
     def of_job(self, task: str) -> dict[str, str]:
-        """The one line that tells of a job's end; periodic ones run as well."""
+        """The one line that tells of a job's end."""
         (line,) = [line for line in self.of("jobs") if line["message"].startswith(f"{task} ")]
         return line
 
