@@ -14,18 +14,18 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import prefetch_related_objects
 from prometheus_client import Counter
 
-from accounts.models import Follow
 from tiktok_clone.common.generation import after_commit, generation, renew
 from tiktok_clone.common.redis import Redis, RedisError, client
 from videos.models import Video
 from videos.models.video import card_parts
-from videos.representation import Card, reader_state, represent_video
+from videos.representation import Card, represent_video
 
 LIKED, SAVED, FOLLOWING = 1, 2, 4
 GONE = b""
@@ -57,6 +57,18 @@ class SharedCard:
         return int(self.audience.partition(":")[0])
 
 
+class Entry(NamedTuple):
+    """A video in an order, and whom it is for, as `SharedCard.audience` says it."""
+
+    video: int
+    audience: str
+
+    @property
+    def author(self) -> int:
+        """Id of the author."""
+        return int(self.audience.partition(":")[0])
+
+
 @dataclass(frozen=True)
 class ShownCard:
     """A card as one reader sees it: `bits` of LIKED, SAVED, FOLLOWING; None for visitors."""
@@ -78,28 +90,47 @@ class ShownCard:
 
 def audience_of(video: Video) -> str:
     """Say whom a published video is for; its author is loaded."""
-    account = "private" if video.author.is_private else "open"
-    return f"{video.author_id}:{video.visibility}:{account}"
+    return audience(video.author_id, video.visibility, is_private=video.author.is_private)
+
+
+def audience(author: int, visibility: str, *, is_private: bool) -> str:
+    """Say whom a video is for."""
+    return f"{author}:{visibility}:{'private' if is_private else 'open'}"
 
 
 def show(cards: Mapping[int, SharedCard], reader: int | None) -> list[ShownCard]:
-    """Add the reader's part to cards by video id: two queries, none for nobody (None)."""
-    if reader is None or not cards:
+    """Add the reader's part to cards by video id: one query, none for nobody (None)."""
+    if reader is None:
         return [ShownCard(pk, card, None) for pk, card in cards.items()]
-    authors = {card.author for card in cards.values()}
-    follows = Follow.objects.filter(follower=reader, followee__in=authors)
-    followed = set(follows.values_list("followee", flat=True))
-    state = reader_state(reader, cards)
-    return [
-        ShownCard(
-            pk,
-            card,
-            LIKED * state[pk]["liked"]
-            | SAVED * state[pk]["saved"]
-            | FOLLOWING * (card.author in followed),
-        )
-        for pk, card in cards.items()
-    ]
+    bits = bits_of(reader, [Entry(pk, card.audience) for pk, card in cards.items()])
+    return [ShownCard(pk, card, bits[pk]) for pk, card in cards.items()]
+
+
+def bits_of(reader: int, entries: Iterable[Entry]) -> dict[int, int]:
+    """Return LIKED, SAVED and FOLLOWING of a reader for each video; one query."""
+    authors = {entry.video: entry.author for entry in entries}
+    if not authors:
+        return {}
+    values: dict[str, Any] = {
+        "reader": reader,
+        "videos": [*authors],
+        "authors": [*authors.values()],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_BITS, values)
+        return dict(cursor.fetchall())
+
+
+_BITS = f"""
+SELECT entry.video,
+    {LIKED} * EXISTS (SELECT FROM videos_like AS mine
+                WHERE mine.user_id = %(reader)s AND mine.video_id = entry.video)::int
+    + {SAVED} * EXISTS (SELECT FROM videos_save AS mine
+                WHERE mine.user_id = %(reader)s AND mine.video_id = entry.video)::int
+    + {FOLLOWING} * EXISTS (SELECT FROM accounts_follow AS mine
+                WHERE mine.follower_id = %(reader)s AND mine.followee_id = entry.author)::int
+FROM unnest(%(videos)s::bigint[], %(authors)s::bigint[]) AS entry (video, author)
+"""  # noqa: S608
 
 
 class Shelf:
@@ -128,6 +159,14 @@ class Shelf:
         COUNTED.labels("redis").inc(len(found))
         missing = [video for video in videos if video.pk not in found]
         return found | self.load(missing)
+
+    def warm(self, ids: list[int]) -> None:
+        """Have the cards of published videos kept, so that the next reader finds them."""
+        held = zip(ids, self._read(ids), strict=True)
+        missing = [pk for pk, value in held if value is None]
+        if missing:
+            rows = Video.objects.published().filter(pk__in=missing)
+            self.load(list(rows.select_related("author")))
 
     def load(self, videos: Sequence[Video]) -> dict[int, SharedCard]:
         """Make cards from PostgreSQL, by id, and keep them; three queries."""

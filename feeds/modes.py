@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from django.db.models import BigIntegerField, Exists, F, Func, OuterRef, QuerySet, Value
+from django.db.models import BigIntegerField, BooleanField, Exists, F, Func, OuterRef, Value
 from django.db.models.expressions import RawSQL
 
 from accounts.models import Block
@@ -18,6 +18,7 @@ from feeds.circles import FOLLOWED, FRIENDS, Circle, rows
 from feeds.models import NotInterested
 from feeds.seeds import Place, Seed, micros
 from feeds.shuffle import Permutation
+from tiktok_clone.common.compiled import Named
 from videos.models import SlotRun, Video
 from videos.models.video import VideoQuerySet
 
@@ -46,6 +47,8 @@ class Candidate:
     place: Place
 
 
+# Of videos, or what stands for them in a query that is made once.
+Names = Iterable[int] | Named
 # (after, count) → the next `count` candidates after a place; fewer only at the end.
 Source = Callable[[Place | None, int], list[Candidate]]
 
@@ -54,6 +57,7 @@ class Mode(Protocol):
     """One mode in one order."""
 
     by_rank: bool  # `skip` is the place itself, so the token need not carry one
+    name: str  # the column of videos that candidates are found by
 
     def source(self, seed: Seed, skip: int) -> Source:
         """Return what reads the order for one page.
@@ -64,8 +68,8 @@ class Mode(Protocol):
         """
         ...
 
-    def live(self, viewer: "Viewer", names: Iterable[int]) -> dict[int, Video]:
-        """Return those that the reader may see now, by name, authors loaded; one query."""
+    def live(self, viewer: "Viewer", names: Names) -> VideoQuerySet:
+        """Those of the named videos that the reader may see now, in any order."""
         ...
 
     def place_at(self, viewer: "Viewer", seed: Seed, skip: int) -> Place | None:
@@ -77,6 +81,7 @@ class Everybody:
     """`all`: the permutation of the shuffle's places at the snapshot. A place is (rank, slot)."""
 
     by_rank = True
+    name = "slot"
 
     def source(self, seed: Seed, skip: int) -> Source:
         """Permute the next ranks; slots of the first epoch are known without a query."""
@@ -89,16 +94,15 @@ class Everybody:
 
         return candidates
 
-    def live(self, viewer: "Viewer", names: Iterable[int]) -> dict[int, Video]:
-        """Fetch by slot what everybody may see, less blocks.
+    def live(self, viewer: "Viewer", names: Names) -> VideoQuerySet:
+        """By slot what everybody may see, less blocks.
 
         What only some may see is not in `all`, not even for them.
         """
-        videos = Video.objects.visible_to(None).filter(slot__in=list(names))
+        videos = _named(Video.objects.visible_to(None), self.name, names)
         if viewer is not None and viewer.pk is not None:
             videos = videos.exclude(Exists(Block.objects.between(viewer.pk, OuterRef("author"))))
-        videos = wanted_by(viewer, videos).select_related("author")
-        return {video.slot: video for video in videos if video.slot is not None}
+        return wanted_by(viewer, videos)
 
     def place_at(self, viewer: "Viewer", seed: Seed, skip: int) -> Place | None:
         """Skip counts ranks, holes included."""
@@ -109,21 +113,21 @@ class OfCircle:
     """What the orders of a circle's videos share."""
 
     by_rank = False
+    name = "id"
 
     def __init__(self, circle: Circle) -> None:
         self.circle = circle
 
-    def live(self, viewer: "Viewer", names: Iterable[int]) -> dict[int, Video]:
-        """Fetch by id what the reader may see, friends-only videos included."""
+    def live(self, viewer: "Viewer", names: Names) -> VideoQuerySet:
+        """By id what the reader may see, friends-only videos included."""
         videos = self._of_circle(viewer, viewer.pk if viewer else None)
-        videos = videos.filter(pk__in=list(names)).select_related("author")
-        return {video.pk: video for video in videos}
+        return _named(videos, self.name, names)
 
-    def _visible(self, viewer: "Viewer", seed: Seed) -> QuerySet[Video]:
+    def _visible(self, viewer: "Viewer", seed: Seed) -> VideoQuerySet:
         videos = self._of_circle(viewer, seed.reader)
         return videos.filter(published_at__lte=seed.snapshot.taken_at)
 
-    def _of_circle(self, viewer: "Viewer", reader: int | None) -> QuerySet[Video]:
+    def _of_circle(self, viewer: "Viewer", reader: int | None) -> VideoQuerySet:
         """What the reader may and wants to see of those who are in the circle now."""
         sql = self.circle.sql
         people = RawSQL(sql.replace("%(reader)s", "%s"), [reader] * sql.count("%(reader)s"))  # noqa: S611
@@ -216,6 +220,13 @@ MODES: dict[str, dict[str, Mode]] = {
     "following": {"shuffle": Shuffled(FOLLOWED), "latest": Latest(FOLLOWED)},
     "friends": {"shuffle": Shuffled(FRIENDS), "latest": Latest(FRIENDS)},
 }
+
+
+def _named(videos: VideoQuerySet, column: str, names: Names) -> VideoQuerySet:
+    """Leave those whose number in a column is one of the names; one parameter for all of them."""
+    given: Any = names if isinstance(names, Named) else list(names)
+    found = RawSQL(f"videos_video.{column} = ANY(%s)", [given], output_field=BooleanField())  # noqa: S611
+    return videos.filter(found)
 
 
 def _signed(key: int) -> int:

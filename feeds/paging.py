@@ -1,14 +1,20 @@
 """A page: a slice of a frozen order, topped up until it is full or the order is at its end."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING, Generic, TypeVar
+from dataclasses import dataclass, field
+from functools import cache, cached_property, partial
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from feeds.cards import SharedCard, Shelf, ShownCard, show
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import BigIntegerField
+
+from accounts.models import User
+from feeds.cards import Entry, SharedCard, Shelf, ShownCard, audience, show
 from feeds.modes import MODES, Mode, Source
 from feeds.seeds import Place, Seed, sign
 from feeds.shuffle import overfetch
+from tiktok_clone.common.compiled import Compiled, Named
 from videos.models import Video
 from videos.representation import Card
 
@@ -21,10 +27,21 @@ Row = TypeVar("Row")
 
 
 @dataclass(frozen=True)
+class Readahead:
+    """How many prepared pages follow one, and whether cards of the first of them are missing."""
+
+    left: int = 0
+    cold: bool = False
+
+
+NOTHING_PREPARED = Readahead()
+
+
+@dataclass(frozen=True)
 class Page:
     """What a feed request answers. `seed` and `next_skip` are what to ask for next.
 
-    `ahead` is what makes it not the end: the first video of the next page, and its audience.
+    `ahead` is what makes it not the end: the first video of the next page.
     """
 
     mode: str
@@ -35,7 +52,8 @@ class Page:
     next_skip: int
     end: bool
     shown: list[ShownCard]
-    ahead: tuple[int, str] | None
+    ahead: Entry | None
+    readahead: Readahead = field(default=NOTHING_PREPARED, compare=False)
 
     @cached_property
     def results(self) -> list[Card]:
@@ -108,6 +126,16 @@ _shares: dict[Mode, LiveShare] = {
 }
 
 
+@dataclass(frozen=True)
+class Slice(Generic[Row]):
+    """A page's part of an order: what is shown, what follows first, and the order from there."""
+
+    shown: list[Row]
+    ahead: Row | None
+    next_skip: int
+    seed: Seed
+
+
 def make_page(viewer: "Viewer", seed: Seed, skip: int, limit: int) -> Page:
     """Return the page of an order at a place, as the reader may see it now.
 
@@ -118,28 +146,94 @@ def make_page(viewer: "Viewer", seed: Seed, skip: int, limit: int) -> Page:
         limit: how many, from 1.
     """
     shelf = Shelf()
+    scan = _scan(viewer, seed, skip, lambda mode, names: _rows(mode, viewer, names))
+    # One more than the page tells whether this is the end.
+    cards = _fill(scan, shelf, limit + 1) if scan else {}
+    part = _slices(seed, skip, limit, scan, 1)[0]
+    shown = {video.pk: cards[video.pk] for video in part.shown}
+    ahead = part.ahead
+    return Page(
+        mode=seed.mode,
+        order=seed.order,
+        seed=sign(part.seed),
+        skip=skip,
+        limit=limit,
+        next_skip=part.next_skip,
+        end=ahead is None,
+        shown=show(shown, viewer.pk if viewer else None),
+        ahead=Entry(ahead.pk, cards[ahead.pk].audience) if ahead else None,
+    )
+
+
+def look_ahead(reader: int, seed: Seed, skip: int, limit: int, pages: int) -> list[Slice[Entry]]:
+    """Return what the next pages show, at most so many and at least one, without their cards.
+
+    One scan for all of them, whose SQL is made once, and no rows of videos: a fraction of the
+    cost of that many pages.
+
+    Args:
+        reader: id of the person whom the seed was made for.
+    """
+    viewer = User(pk=reader)
+    listing = _listing(seed.mode, seed.order)
+    scan = _scan(viewer, seed, skip, lambda _, names: _entries(listing, reader, names))
+    if scan:
+        scan.top_up(pages * limit + 1)
+    return _slices(seed, skip, limit, scan, pages)
+
+
+def _scan(
+    viewer: "Viewer", seed: Seed, skip: int, read: Callable[[Mode, Iterable[int]], dict[int, Row]]
+) -> Scan[Row] | None:
+    """Return what reads the order from a place on; None past its end."""
     mode = MODES[seed.mode][seed.order]
     beyond, after = _start(mode, viewer, seed, skip)
     if beyond:
-        return _page(seed.moved(skip, None, ended=True), skip, limit, skip, [], None)
-    scan: Scan[Video] = Scan(
-        mode.source(seed, skip),
-        lambda names: mode.live(viewer, names),
-        after,
-        _shares[mode],
-    )
-    # One more than the page tells whether this is the end.
-    cards = _fill(scan, shelf, limit + 1)
-    kept, rest = scan.found[:limit], scan.found[limit:]
-    shown = show({video.pk: cards[video.pk] for _, video in kept}, viewer.pk if viewer else None)
-    ahead = (rest[0][1].pk, cards[rest[0][1].pk].audience) if rest else None
-    if mode.by_rank:
-        next_skip = rest[0][0][0] if rest else max(skip, seed.snapshot.used)
-    else:
-        place = kept[-1][0] if kept else None
-        next_skip = skip + len(kept)
-        seed = seed.moved(next_skip, place, ended=not rest)
-    return _page(seed, skip, limit, next_skip, shown, ahead)
+        return None
+    return Scan(mode.source(seed, skip), partial(read, mode), after, _shares[mode])
+
+
+def _rows(mode: Mode, viewer: "Viewer", names: Iterable[int]) -> dict[int, Video]:
+    videos = mode.live(viewer, names).select_related("author")
+    return {getattr(video, mode.name): video for video in videos}
+
+
+def _entries(listing: Compiled, reader: int, names: Iterable[int]) -> dict[int, Entry]:
+    found = listing.rows(reader=reader, names=list(names))
+    return {
+        name: Entry(pk, audience(author, visibility, is_private=is_private))
+        for name, pk, author, visibility, is_private in found
+    }
+
+
+@cache
+def _listing(mode_name: str, order: str) -> Compiled:
+    mode = MODES[mode_name][order]
+    anybody: Any = SimpleNamespace(pk=Named("reader", BigIntegerField()))
+    videos = mode.live(anybody, Named("names", ArrayField(BigIntegerField())))
+    columns = (mode.name, "pk", "author", "visibility", "author__is_private")
+    return Compiled(videos.values_list(*columns))
+
+
+def _slices(
+    seed: Seed, skip: int, limit: int, scan: Scan[Row] | None, most: int
+) -> list[Slice[Row]]:
+    """Cut what was found into pages, at most so many and at least one."""
+    if scan is None:
+        return [Slice([], None, skip, seed.moved(skip, None, ended=True))]
+    by_rank = MODES[seed.mode][seed.order].by_rank
+    slices: list[Slice[Row]] = []
+    rest = scan.found
+    while not slices or (rest and len(slices) < most):
+        kept, rest = rest[:limit], rest[limit:]
+        if by_rank:
+            skip = rest[0][0][0] if rest else max(skip, seed.snapshot.used)
+        else:
+            skip += len(kept)
+            seed = seed.moved(skip, kept[-1][0] if kept else None, ended=not rest)
+        ahead = rest[0][1] if rest else None
+        slices.append(Slice([row for _, row in kept], ahead, skip, seed))
+    return slices
 
 
 def _fill(scan: Scan[Video], shelf: Shelf, wanted: int) -> dict[int, SharedCard]:
@@ -161,24 +255,3 @@ def _start(mode: Mode, viewer: "Viewer", seed: Seed, skip: int) -> tuple[bool, P
         return seed.ended and seed.skip == 0, None
     place = mode.place_at(viewer, seed, skip)
     return place is None, place
-
-
-def _page(
-    seed: Seed,
-    skip: int,
-    limit: int,
-    next_skip: int,
-    shown: list[ShownCard],
-    ahead: tuple[int, str] | None,
-) -> Page:
-    return Page(
-        mode=seed.mode,
-        order=seed.order,
-        seed=sign(seed),
-        skip=skip,
-        limit=limit,
-        next_skip=next_skip,
-        end=ahead is None,
-        shown=shown,
-        ahead=ahead,
-    )

@@ -1,10 +1,12 @@
-"""The next page of a reader, made before it is asked for.
+"""The next pages of a reader, made before they are asked for.
 
-One hash in Redis for each reader, `next:<user>`, holds which page was prepared, its video ids
+One hash in Redis for each reader, `next:<user>`, holds which pages were prepared, their video ids
 with whom each was for, and what the reader had done to them. Everything else is looked at when it
 is used: every card must be there, not marked as gone, and still be for the same people. So what
 is deleted or changes its audience takes effect at once, and a page from here equals the one that
 PostgreSQL would give, but for what came (back) into the order after it was prepared.
+
+Several pages are prepared at a time, since most of what it costs is the same for one as for many.
 
 Fields of the hash:
 
@@ -13,27 +15,27 @@ Fields of the hash:
 - `acts`, and `<video id>`: how many likes and saves were given or taken back, and which of them
   was the last of that video. A page that was begun before such an act on one of its videos is not
   used. Counted and not copied, since acts are delivered in any order.
-- `asked`, `ids`, `page`, `at`: what the page is the answer to, its ids, the rest of it, and
-  `acts` when it was begun.
+- `at`: `acts` when the pages were begun. `order`: mode, order, and when the seed is too old.
+- `asked0`, `asked1`, …: the requests that the pages are the answers to; the one after the last
+  page is there too. `page0`, …: a line for each video: id, audience, what the reader did to it;
+  then, if it is not the end, what follows, without the third. `pages`: how many.
 """
 
-import json
 import logging
 import secrets
 import time
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from django.conf import settings
 from prometheus_client import Counter
 
 from accounts.models import User
-from feeds import cards
-from feeds.cards import GONE, SharedCard, Shelf, ShownCard
+from feeds import cards, scripts
+from feeds.cards import GONE, Entry, SharedCard, Shelf, ShownCard, bits_of
 from feeds.options import Asked
-from feeds.paging import Page, make_page
-from feeds.seeds import LIFETIME, Seed, resume
+from feeds.paging import Page, Readahead, Slice, look_ahead
+from feeds.seeds import LIFETIME, Seed, resume, sign
 from tiktok_clone.common.errors import DomainError
 from tiktok_clone.common.generation import after_commit, generation
 from tiktok_clone.common.redis import Redis, RedisError, client
@@ -42,6 +44,8 @@ from videos.models import Video
 LIFE_SECONDS = 600
 # A reader of so many acts while pages are prepared loses one prepared page.
 MOST_ACTS = 1000
+# So many videos are prepared at a time, but no more pages than this.
+AHEAD, MOST_PAGES = 240, 24
 
 logger = logging.getLogger(__name__)
 COUNTED = Counter(
@@ -73,25 +77,42 @@ def take(reader: int, asked: Asked) -> Page | None:
 
 
 def prepare(reader: int, page: Page) -> bool:
-    """Make the page after this one and keep it in place of what was prepared before.
+    """Make the pages after this one and keep them in place of what was prepared before.
 
     Returns:
-        Whether it was kept: not at the end, without Redis, for an account that has ended,
+        Whether they were kept: not at the end, without Redis, for an account that has ended,
         nor when something changed meanwhile.
     """
     redis, name = client(), generation()
     if redis is None or not name or page.end:
         return False
-    hash_key = _key(name, reader)
+    key = _key(name, reader)
     try:
-        version, acts = _begin(redis, hash_key)
-        seed, following = _following(reader, page)
-        slot = [_asked(page.seed, page.next_skip, page.limit), *_packed(seed, following)]
-        kept = redis.register_script(_KEEP)([hash_key], [version, acts, LIFE_SECONDS, *slot])
+        version, acts = _begin(redis, key)
+        seed, slices = _following(reader, page)
+        fields = _packed(reader, page, seed, slices)
+        values = [version, MOST_PAGES, LIFE_SECONDS, "at", acts, *fields]
+        kept = scripts.KEEP.run(redis, [key], values)
+        if kept:
+            Shelf().warm([entry.video for entry in _entries(slices[0])])
     except (DomainError, RedisError, User.DoesNotExist) as error:
-        logger.info("A page was not prepared: %s", type(error).__name__)
+        logger.info("Pages were not prepared: %s", type(error).__name__)
         return False
     return bool(kept)
+
+
+def warm(reader: int, page: Page) -> None:
+    """Have the cards of the page after this one kept, if that page is prepared."""
+    redis, name = client(), generation()
+    if redis is None or not name:
+        return
+    try:
+        slot = look(reader)
+    except RedisError:
+        return
+    following = slot.after(page) if slot else None
+    if following:
+        Shelf().warm([entry.video for entry, _ in following])
 
 
 def forget(*readers: int) -> None:
@@ -109,14 +130,34 @@ def note_act(reader: int, *videos: int) -> None:
 
 @dataclass(frozen=True)
 class Slot:
-    """What was prepared for a reader: the page after `skip`, and seconds that it has to live."""
+    """What was prepared for a reader, and seconds that it has to live.
+
+    `pages` has the lines of each page by the request that it is the answer to.
+    """
 
     mode: str
     order: str
-    skip: int
-    videos: list[int]
-    acts: int
+    pages: dict[str, list[tuple[Entry, int | None]]]
     seconds: int
+
+    @property
+    def skip(self) -> int:
+        """Where the first one begins."""
+        return int(next(iter(self.pages)).split()[1])
+
+    @property
+    def videos(self) -> list[int]:
+        """What all of them show."""
+        return [
+            entry.video
+            for lines in self.pages.values()
+            for entry, bits in lines
+            if bits is not None
+        ]
+
+    def after(self, page: Page) -> list[tuple[Entry, int | None]] | None:
+        """Return the lines of what follows a page, if that is prepared."""
+        return self.pages.get(_asked(page.seed, page.next_skip, page.limit))
 
 
 def look(reader: int) -> Slot | None:
@@ -128,17 +169,17 @@ def look(reader: int) -> Slot | None:
     redis, name = client(), generation()
     if redis is None or not name:
         return None
-    hash_key = _key(name, reader)
+    key = _key(name, reader)
     pipe = redis.pipeline(transaction=False)
-    pipe.hmget(hash_key, ["asked", "ids", "page", "acts"])
-    pipe.ttl(hash_key)
-    (asked, ids, page, acts), seconds = pipe.execute()
-    if not asked:
+    pipe.hmget(key, ["order", *[f"asked{n}" for n in range(MOST_PAGES)]])
+    pipe.hmget(key, [f"page{n}" for n in range(MOST_PAGES)])
+    pipe.ttl(key)
+    (order, *asked), pages, seconds = pipe.execute()
+    if not order:
         return None
-    rest = json.loads(page)
-    videos = [int(pk) for pk in ids.split()][: len(rest["shown"])]
-    skip = int(asked.split()[-2])
-    return Slot(rest["mode"], rest["order"], skip, videos, int(acts or 0), seconds)
+    mode, order, _ = order.decode().split()
+    held = {name.decode(): _lines(page) for name, page in zip(asked, pages, strict=True) if page}
+    return Slot(mode, order, held, seconds)
 
 
 def _take(reader: int, asked: Asked) -> Page:
@@ -146,34 +187,41 @@ def _take(reader: int, asked: Asked) -> Page:
     if redis is None or not shelf.generation:
         raise _MissError("unavailable")
     wanted = _asked(asked.seed, asked.skip, asked.limit)
-    script = redis.register_script(_TAKE)
     prefix = cards.key(shelf.generation, "")
-    result, *found = script([_key(shelf.generation, reader)], [wanted, prefix])
-    if found == []:
+    key = _key(shelf.generation, reader)
+    result, *found = scripts.TAKE.run(redis, [key], [wanted, prefix, MOST_PAGES])
+    if not found:
         raise _MissError(result.decode())
-    slot = json.loads(found[0])
-    if slot["mode"] != asked.mode or asked.order not in (None, slot["order"]):
+    facts, following, page, held, left, cold = found
+    mode, order, expires = facts.decode().split()
+    if mode != asked.mode or asked.order not in (None, order):
         raise _MissError("other")
-    if slot["expires"] <= time.time():
+    if int(expires) <= time.time():
         raise _MissError("expired")
-    entries = [*slot["shown"], *([slot["ahead"]] if slot["ahead"] else [])]
-    shared = _checked(shelf, [(pk, audience) for pk, audience, *_ in entries], found[1])
+    lines = _lines(page)
+    shared = _checked(shelf, [entry for entry, _ in lines], held)
+    seed, next_skip, _ = following.decode().split()
+    entry, bits = lines[-1] if lines else (None, 0)
+    ahead = entry if bits is None else None
     return Page(
-        mode=slot["mode"],
-        order=slot["order"],
-        seed=slot["seed"],
+        mode=mode,
+        order=order,
+        seed=seed,
         skip=asked.skip,
         limit=asked.limit,
-        next_skip=slot["next_skip"],
-        end=slot["ahead"] is None,
-        shown=[ShownCard(pk, shared[pk], bits) for pk, _, bits in slot["shown"]],
-        ahead=tuple(slot["ahead"]) if slot["ahead"] else None,
+        next_skip=int(next_skip),
+        end=ahead is None,
+        shown=[
+            ShownCard(entry.video, shared[entry.video], bits)
+            for entry, bits in lines
+            if bits is not None
+        ],
+        ahead=ahead,
+        readahead=Readahead(left, bool(cold)),
     )
 
 
-def _checked(
-    shelf: Shelf, wanted: list[tuple[int, str]], held: list[bytes | None]
-) -> dict[int, SharedCard]:
+def _checked(shelf: Shelf, wanted: list[Entry], held: list[bytes | None]) -> dict[int, SharedCard]:
     """Return the cards by id; those not kept any more come from PostgreSQL."""
     if GONE in held:
         raise _MissError("changed")
@@ -188,35 +236,50 @@ def _checked(
     return found
 
 
-def _following(reader: int, page: Page) -> tuple[Seed, Page]:
-    """Make the page after one, as the reader would get it."""
-    person = User.objects.active().get(pk=reader)
+def _following(reader: int, page: Page) -> tuple[Seed, list[Slice[Entry]]]:
+    """Make what follows a page, as the reader would get it."""
+    pages = min(MOST_PAGES, max(1, AHEAD // page.limit))
+    if not User.objects.active().filter(pk=reader).exists():
+        raise User.DoesNotExist
     seed = resume(page.seed, page.mode, page.order, reader, page.next_skip)
-    return seed, make_page(person, seed, page.next_skip, page.limit)
+    return seed, look_ahead(reader, seed, page.next_skip, page.limit, pages)
 
 
-def _packed(seed: Seed, page: Page) -> tuple[str, str]:
-    """Return the ids to look for, and the rest of a page."""
-    shown = [(card.video, card.shared.audience, card.bits) for card in page.shown]
-    ids = [pk for pk, *_ in shown] + ([page.ahead[0]] if page.ahead else [])
-    rest = {
-        "mode": page.mode,
-        "order": page.order,
-        "seed": page.seed,
-        "next_skip": page.next_skip,
-        "expires": seed.made + LIFETIME.total_seconds(),
-        "shown": shown,
-        "ahead": page.ahead,
-    }
-    return " ".join(map(str, ids)), json.dumps(rest, separators=(",", ":"))
+def _packed(reader: int, page: Page, seed: Seed, slices: list[Slice[Entry]]) -> list[str | int]:
+    """Return names and values of fields."""
+    bits = bits_of(reader, [entry for one in slices for entry in one.shown])
+    expires = seed.made + int(LIFETIME.total_seconds())
+    fields: list[str | int] = ["order", f"{page.mode} {page.order} {expires}"]
+    fields += ["pages", len(slices), "asked0", _asked(page.seed, page.next_skip, page.limit)]
+    token = page.seed
+    for n, one in enumerate(slices):
+        token = token if one.seed == seed else sign(one.seed)
+        lines = [f"{entry.video} {entry.audience} {bits[entry.video]}" for entry in one.shown]
+        lines += [f"{one.ahead.video} {one.ahead.audience}"] if one.ahead else []
+        fields += [f"page{n}", "\n".join(lines)]
+        fields += [f"asked{n + 1}", _asked(token, one.next_skip, page.limit)]
+    return fields
 
 
-def _begin(redis: Redis, hash_key: str) -> tuple[bytes, int]:
+def _lines(page: bytes) -> list[tuple[Entry, int | None]]:
+    """Return the videos of a page that was packed; what only follows it has no bits."""
+    parts = [line.split() for line in page.decode().splitlines()]
+    return [
+        (Entry(int(video), audience), int(bits[0]) if bits else None)
+        for video, audience, *bits in parts
+    ]
+
+
+def _entries(one: Slice[Entry]) -> list[Entry]:
+    return [*one.shown, one.ahead] if one.ahead else one.shown
+
+
+def _begin(redis: Redis, key: str) -> tuple[bytes, int]:
     """Return the version, a new one where there is none, and the number of acts so far."""
     pipe = redis.pipeline()
-    pipe.hsetnx(hash_key, "version", secrets.token_hex(8))
-    pipe.expire(hash_key, LIFE_SECONDS)
-    pipe.hmget(hash_key, ["version", "acts"])
+    pipe.hsetnx(key, "version", secrets.token_hex(8))
+    pipe.expire(key, LIFE_SECONDS)
+    pipe.hmget(key, ["version", "acts"])
     version, acts = pipe.execute()[-1]
     return version, int(acts or 0)
 
@@ -226,7 +289,7 @@ def _delete(readers: tuple[int, ...], redis: Redis, name: str) -> None:
 
 
 def _count_acts(reader: int, videos: tuple[int, ...], redis: Redis, name: str) -> None:
-    redis.register_script(_ACT)([_key(name, reader)], [MOST_ACTS, *videos])
+    scripts.ACT.run(redis, [_key(name, reader)], [MOST_ACTS, *videos])
 
 
 def _key(name: str, reader: int) -> str:
@@ -235,33 +298,3 @@ def _key(name: str, reader: int) -> str:
 
 def _asked(seed: str | None, skip: int, limit: int) -> str:
     return f"{seed} {skip} {limit}"
-
-
-# The keys of the cards follow from the hash, so all keys have to be on one server.
-_TAKE: Any = """
-local held = redis.call('HMGET', KEYS[1], 'asked', 'ids', 'page', 'at')
-if not held[1] then return {'absent'} end
-if held[1] ~= ARGV[1] then return {'other'} end
-local ids, keys = {}, {}
-for id in string.gmatch(held[2], '%d+') do
-  ids[#ids + 1] = id
-  keys[#keys + 1] = ARGV[2] .. id
-end
-if #ids == 0 then return {'found', held[3], {}} end
-for _, act in ipairs(redis.call('HMGET', KEYS[1], unpack(ids))) do
-  if act and tonumber(act) > tonumber(held[4]) then return {'acted'} end
-end
-return {'found', held[3], redis.call('MGET', unpack(keys))}
-"""
-_KEEP: Any = """
-if redis.call('HGET', KEYS[1], 'version') ~= ARGV[1] then return 0 end
-redis.call('HSET', KEYS[1], 'at', ARGV[2], 'asked', ARGV[4], 'ids', ARGV[5], 'page', ARGV[6])
-redis.call('EXPIRE', KEYS[1], ARGV[3])
-return 1
-"""
-_ACT: Any = """
-if redis.call('EXISTS', KEYS[1]) == 0 then return end
-local acts = redis.call('HINCRBY', KEYS[1], 'acts', 1)
-if acts > tonumber(ARGV[1]) then return redis.call('DEL', KEYS[1]) end
-for i = 2, #ARGV do redis.call('HSET', KEYS[1], ARGV[i], acts) end
-"""

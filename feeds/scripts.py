@@ -1,8 +1,12 @@
 """What runs inside Redis: each script is one round trip, and nothing comes in between."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
+
+from tiktok_clone.common.redis import NoScriptError, Redis
 
 
 @dataclass(frozen=True)
@@ -15,6 +19,13 @@ class Script:
     def digest(self) -> str:
         """SHA-1 in hex, as EVALSHA wants it."""
         return hashlib.sha1(self.text.encode(), usedforsecurity=False).hexdigest()
+
+    def run(self, redis: Redis, keys: Sequence[str], values: Sequence[bytes | str | int]) -> Any:
+        """Return what it answers; its text is sent only to a Redis that has not seen it."""
+        try:
+            return redis.evalsha(self.digest, len(keys), *keys, *values)
+        except NoScriptError:
+            return redis.eval(self.text, len(keys), *keys, *values)
 
 
 # A reader was here: renew, and forget those who read longest ago. KEYS of readers; seconds to
@@ -115,3 +126,66 @@ end
 return pushed
 """
 )
+
+# Take a prepared page, and the cards for it. KEYS: what is prepared for the reader. ARGV: what is
+# asked for, prefix of the cards, most pages. The keys of the cards follow from what is there, so
+# all keys have to be on one server.
+TAKE = Script("""
+local key, most = KEYS[1], tonumber(ARGV[3])
+local function cards(page)
+  local ids, keys = {}, {}
+  for id in string.gmatch(page, '(%d+) [^\\n]+') do
+    ids[#ids + 1] = id
+    keys[#keys + 1] = ARGV[2] .. id
+  end
+  return ids, keys
+end
+local fields = {'order', 'pages', 'at'}
+for n = 0, most do fields[n + 4] = 'asked' .. n end
+local held = redis.call('HMGET', key, unpack(fields))
+if not held[1] then return {'absent'} end
+local pages, found = tonumber(held[2]), nil
+for n = 0, pages - 1 do
+  if held[n + 4] == ARGV[1] then found = n end
+end
+if not found then return {'other'} end
+local page, following = unpack(redis.call('HMGET', key, 'page' .. found, 'page' .. found + 1))
+local ids, keys = cards(page)
+local kept, cold = {}, 0
+if #ids > 0 then
+  for _, act in ipairs(redis.call('HMGET', key, unpack(ids))) do
+    if act and tonumber(act) > tonumber(held[3]) then return {'acted'} end
+  end
+  kept = redis.call('MGET', unpack(keys))
+end
+if following and found + 1 < pages then
+  local _, later = cards(following)
+  if #later > 0 and redis.call('EXISTS', unpack(later)) < #later then cold = 1 end
+end
+return {'found', held[1], held[found + 5], page, kept, pages - 1 - found, cold}
+""")
+
+# Keep prepared pages in place of those before. KEYS: what is prepared for the reader. ARGV:
+# version, most pages, seconds, names and values of fields.
+KEEP = Script("""
+local key = KEYS[1]
+if redis.call('HGET', key, 'version') ~= ARGV[1] then return 0 end
+local old = {}
+for n = 0, ARGV[2] do
+  old[#old + 1] = 'page' .. n
+  old[#old + 1] = 'asked' .. n
+end
+redis.call('HDEL', key, unpack(old))
+redis.call('HSET', key, unpack(ARGV, 4))
+redis.call('EXPIRE', key, ARGV[3])
+return 1
+""")
+
+# The reader liked or saved something, or took it back. KEYS: what is prepared for them. ARGV: most
+# acts, ids of videos.
+ACT = Script("""
+if redis.call('EXISTS', KEYS[1]) == 0 then return end
+local acts = redis.call('HINCRBY', KEYS[1], 'acts', 1)
+if acts > tonumber(ARGV[1]) then return redis.call('DEL', KEYS[1]) end
+for i = 2, #ARGV do redis.call('HSET', KEYS[1], ARGV[i], acts) end
+""")

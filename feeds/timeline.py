@@ -19,7 +19,6 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache, partial
-from typing import Any
 
 from django.conf import settings
 from prometheus_client import Counter
@@ -29,7 +28,7 @@ from feeds.behind import Pool
 from feeds.circles import FOLLOWED, FRIENDS, Circle, rows
 from feeds.seeds import Place, micros
 from tiktok_clone.common import generation
-from tiktok_clone.common.redis import NoScriptError, Redis, RedisError, client
+from tiktok_clone.common.redis import Redis, RedisError, client
 
 CAP, SLACK = 400, 20
 OUTBOX_CAP = 100
@@ -151,7 +150,7 @@ def build(one: List) -> bool:
 def begin(redis: Redis, name: str, one: List) -> bytes | None:
     """Make the list with a mark of ours, to which pushes go from now on; None if there is one."""
     mark = b"B" + secrets.token_bytes(8)
-    begun = _run(redis, scripts.BEGIN, [one.key(name)], [mark, BUILD_SECONDS])
+    begun = scripts.BEGIN.run(redis, [one.key(name)], [mark, BUILD_SECONDS])
     return mark if begun else None
 
 
@@ -161,7 +160,7 @@ def finish(redis: Redis, name: str, one: List, mark: bytes, places: list[Place])
     keys = [one.key(name), f"{_prefix(name)}readers"]
     limits = [LIFE_SECONDS, one.reader, settings.FEED_CACHED_READERS, _prefix(name)]
     marks, lengths, entries = [mark, b"F" + floor], [one.cap, SLACK], map(pack, places)
-    return bool(_run(redis, scripts.FINISH, keys, [*limits, *marks, *lengths, *entries]))
+    return bool(scripts.FINISH.run(redis, keys, [*limits, *marks, *lengths, *entries]))
 
 
 @dataclass(frozen=True)
@@ -240,7 +239,7 @@ def push(redis: Redis, name: str, lists: Iterable[List], place: Place) -> int:
     if not wanted:
         return 0
     keys = [one.key(name) for one in wanted]
-    return int(_run(redis, scripts.PUSH, keys, [pack(place), wanted[0].cap, SLACK]))
+    return int(scripts.PUSH.run(redis, keys, [pack(place), wanted[0].cap, SLACK]))
 
 
 def drop(*readers: int) -> None:
@@ -275,7 +274,7 @@ def _read(redis: Redis, name: str, reader: int, lists: list[List]) -> list[list[
     """Return the elements of each list that is ready; one round trip."""
     keys = [f"{_prefix(name)}readers", *(one.key(name) for one in lists)]
     limits = [LIFE_SECONDS, reader, settings.FEED_CACHED_READERS, _prefix(name)]
-    found: list[list[bytes] | None] = _run(redis, scripts.READ, keys, limits)
+    found: list[list[bytes] | None] = scripts.READ.run(redis, keys, limits)
     return found
 
 
@@ -298,15 +297,6 @@ def _builders() -> Pool:
 
 def _prefix(name: str) -> str:
     return f"feeds:{name}:"
-
-
-def _run(
-    redis: Redis, script: scripts.Script, keys: list[str], values: list[bytes | str | int]
-) -> Any:
-    try:
-        return redis.evalsha(script.digest, len(keys), *keys, *values)
-    except NoScriptError:
-        return redis.eval(script.text, len(keys), *keys, *values)
 
 
 _OF_AUTHOR = """

@@ -37,7 +37,7 @@ class Piece:
 
 @dataclass(frozen=True)
 class Feed:
-    """A page: the first one of a mode, or the one that is prepared."""
+    """A page: the first one of a mode, or all that is prepared."""
 
     title: str
     order: str
@@ -109,7 +109,7 @@ def _feeds(
 
 
 def _prepared(slot: Slot | None) -> list[Feed]:
-    """The page that waits for the reader."""
+    """What waits for the reader."""
     if slot is None:
         return []
     rows = Video.objects.select_related("author").in_bulk(slot.videos)

@@ -17,10 +17,16 @@ def database() -> Iterator[None]:
     connection.settings_dict.setdefault("TEST", {})["NAME"] = NAME
     connection.creation.create_test_db(verbosity=0, autoclobber=True)
     try:
-        _run(_PEOPLE, [AUTHORS])
+        make_people()
         yield
     finally:
         connection.creation.destroy_test_db(own, verbosity=0)
+
+
+def make_people(count: int = AUTHORS) -> None:
+    """Add people until there are so many."""
+    have = _run("SELECT count(*) FROM accounts_user")
+    _run(_PEOPLE, [have + 1, count])
 
 
 def grow_to(size: int) -> Iterator[int]:
@@ -49,7 +55,7 @@ INSERT INTO accounts_user (password, is_superuser, created_at, email, handle, na
     videos_count, likes_count)
 SELECT '!', false, now(), 'p' || n || '@example.org', 'p' || n, 'Person ' || n, '', '',
     false, true, true, false, 0, 0, 0, 0
-FROM generate_series(1, %s) AS n;
+FROM generate_series(%s, %s) AS n;
 INSERT INTO videos_slotepoch (id, epoch, used, last_published_at) VALUES (1, 1, 0, now())
 ON CONFLICT DO NOTHING
 """

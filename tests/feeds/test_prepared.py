@@ -17,11 +17,11 @@ from django.test.utils import CaptureQueriesContext
 from accounts import services as people
 from accounts.models import User
 from accounts.services import sessions, suspension
-from feeds import prepared, services
+from feeds import prefetch, prepared, scripts, services
 from feeds.behind import WAITING, Pool
 from feeds.cards import Shelf
 from feeds.options import Asked, seed_of
-from feeds.paging import Page, make_page
+from feeds.paging import Page, look_ahead, make_page
 from feeds.prefetch import prepare_after
 from feeds.prepared import prepare, take
 from feeds.seeds import new_seed
@@ -111,7 +111,7 @@ class TestHotPages:
         published = [VideoFactory(author=friend).pk for _ in range(33)]
         page = reader.get(FEED, {"mode": mode, "order": order, "limit": 3})
         seen = ids(page)
-        connected().script_load(prepared._TAKE)  # once in the life of a Redis
+        connected().script_load(scripts.TAKE.text)  # once in the life of a Redis
         with counting() as hits:
             for _ in range(10):
                 later.run()
@@ -123,6 +123,42 @@ class TestHotPages:
             assert hits() == 10
         assert page["end"] is True
         assert sorted(seen) == published
+
+    def test_many_pages_are_prepared_together_and_more_before_they_run_out(
+        self, friend: User, reader: ApiClient, later: Later, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        published = [VideoFactory(author=friend).pk for _ in range(40)]
+        kept = []
+        monkeypatch.setattr(prefetch, "prepare", lambda *given: kept.append(prepare(*given)))
+        page = reader.get(FEED, {"mode": "following", "limit": 1})
+        seen = ids(page)
+        later.run()
+        with counting() as hits:
+            while not page["end"]:
+                page = reader.get(FEED, follow_up(page))
+                seen += ids(page)
+                later.run()
+            assert hits() == 39
+        assert seen == published[::-1]
+        assert 2 <= len(kept) <= 8
+
+    def test_cards_that_went_are_put_back_before_the_page_is_asked_for(
+        self, user: User, friend: User, reader: ApiClient, later: Later
+    ) -> None:
+        for _ in range(30):
+            VideoFactory(author=friend)
+        page = reader.get(FEED, {"mode": "following", "limit": 3})
+        later.run()
+        for key in connected().keys(f"feeds:{generation()}:card:*"):
+            connected().delete(key)
+        page = reader.get(FEED, follow_up(page))
+        assert len(later.waiting) == 1
+        with CaptureQueriesContext(connection) as queries:
+            later.run()
+        assert not any("notinterested" in query["sql"] for query in queries), "prepared anew"
+        with counting() as hits, without_postgresql():
+            reader.get(FEED, follow_up(page))
+            assert hits() == 1
 
     def test_next_is_enough_to_go_on(self, reader: ApiClient, later: Later, clips: Any) -> None:
         page = reader.get(FEED, {"mode": "friends", "limit": 3})
@@ -374,15 +410,14 @@ class TestChanges:
     ) -> None:
         """PostgreSQL has been read; the page is not kept yet."""
         page = begin(user)
-        make = make_page
 
-        def make_and_act(*args: Any) -> Page:
-            made = make(*args)
-            ACTS[act][0](user, friend, videos(made)[1])
+        def make_and_act(*args: Any) -> Any:
+            made = look_ahead(*args)
+            ACTS[act][0](user, friend, made[0].shown[1].video)
             return made
 
         with monkeypatch.context() as patch:
-            patch.setattr(prepared, "make_page", make_and_act)
+            patch.setattr(prepared, "look_ahead", make_and_act)
             prepare(user.pk, page)
         assert take(user.pk, after(page)) is None
 
@@ -573,8 +608,11 @@ class TestThreads:
         page = reader.get(FEED, {"mode": "following", "limit": 2})
         key = f"feeds:{generation()}:next:{user.pk}"
         deadline = time.monotonic() + 10
-        while not connected().hexists(key, "page") and time.monotonic() < deadline:
+        while not connected().hexists(key, "page0") and time.monotonic() < deadline:
             time.sleep(0.01)
         with counting() as hits:
             reader.get(FEED, follow_up(page))
             assert hits() == 1
+        done = threading.Event()
+        prefetch._pool(1).submit(done.set)
+        assert done.wait(10), "what it prepares after that is not over"

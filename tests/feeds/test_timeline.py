@@ -18,6 +18,7 @@ from feeds import fanout, paging, timeline
 from feeds.models import PendingFanout, PullAuthor
 from feeds.options import read_options, seed_of
 from feeds.paging import make_page
+from feeds.scripts import Script
 from feeds.seeds import Place, micros, resume
 from feeds.tasks import FAN_OUT_ATTEMPTS, fan_out, revive_fan_outs
 from feeds.timeline import List
@@ -437,9 +438,9 @@ def test_an_author_whom_many_follow_is_pulled(
     User.objects.filter(pk=author.pk).update(followers_count=1_000_000)
     monkeypatch.setattr(fanout, "_followers", lambda *_: pytest.fail("followers were asked for"))
     sent: list[object] = []
-    run = timeline._run
+    run = Script.run
     with monkeypatch.context() as patched:
-        patched.setattr(timeline, "_run", lambda *given: sent.append(given) or run(*given))
+        patched.setattr(Script, "run", lambda *given: sent.append(given) or run(*given))
         new = publish(author)
     assert len(sent) == 1
     assert PullAuthor.objects.filter(author=author, ended_at=None).exists()
@@ -488,7 +489,7 @@ def test_without_redis_the_page_is_the_same_and_nothing_is_lost(
         raise ConnectionError("away")
 
     with monkeypatch.context() as patched:
-        patched.setattr(timeline, "_run", away)
+        patched.setattr(Script, "run", away)
         assert page(reader) == posted[::-1]
         posted.append(publish(author))
     assert page(reader) == page(reader) == posted[::-1]

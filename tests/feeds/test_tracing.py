@@ -113,7 +113,8 @@ def test_it_shows_cards_and_the_prepared_page(reader: User, author: User) -> Non
     assert prepared.prepare(reader.pk, page)
     shown = {piece.card for feed in tracing.trace(reader).feeds for piece in feed.pieces}
     assert "card" in shown
-    assert list(places(reader, "Prepared: following, after 2")) == [videos[2].pk, videos[1].pk]
+    prepared_ids = list(places(reader, "Prepared: following, after 2"))
+    assert prepared_ids == [video.pk for video in videos[2::-1]]
     with transaction.atomic():
         cards.drop(videos[2].pk)
     held = tracing.trace(reader).feeds[0].pieces
