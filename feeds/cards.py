@@ -23,7 +23,7 @@ from prometheus_client import Counter
 
 from tiktok_clone.common.generation import after_commit, generation, renew
 from tiktok_clone.common.redis import Redis, RedisError, client
-from videos.models import Video
+from videos.models import Video, Visibility
 from videos.models.video import card_parts
 from videos.representation import Card, represent_video
 
@@ -44,8 +44,9 @@ COUNTED = Counter("loopy_feed_cards", "Cards of feed pages, by where they were f
 class SharedCard:
     """A card but for the reader's part.
 
-    `audience` is `<author's id>:<visibility>:<private or open account>`: two cards of a video
-    with the same one are for the same people, as long as nobody's relations change.
+    `audience` is the author's id, and if it is not for everybody the visibility and whether the
+    account is private: two cards of a video with the same one are for the same people, as long
+    as nobody's relations change.
     """
 
     audience: str
@@ -94,7 +95,9 @@ def audience_of(video: Video) -> str:
 
 
 def audience(author: int, visibility: str, *, is_private: bool) -> str:
-    """Say whom a video is for."""
+    """Say whom a video is for; shortest where it is for everybody, as most are."""
+    if visibility == Visibility.PUBLIC and not is_private:
+        return str(author)
     return f"{author}:{visibility}:{'private' if is_private else 'open'}"
 
 

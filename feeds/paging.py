@@ -28,10 +28,19 @@ Row = TypeVar("Row")
 
 @dataclass(frozen=True)
 class Readahead:
-    """How many prepared pages follow one, and whether cards of the first of them are missing."""
+    """Of a page that was prepared: how many were prepared together, and how many follow it.
 
+    `cold` says that cards of the next one are missing.
+    """
+
+    pages: int = 0
     left: int = 0
     cold: bool = False
+
+    @property
+    def is_low(self) -> bool:
+        """Whether more should be prepared now, so that a quick reader does not overtake that."""
+        return self.left * 3 <= self.pages
 
 
 NOTHING_PREPARED = Readahead()

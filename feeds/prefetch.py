@@ -10,8 +10,7 @@ from feeds.behind import Pool
 from feeds.paging import Page
 from feeds.prepared import prepare, warm
 
-# So many prepared pages are left when more are made: a quick reader is not to overtake that.
-LEAST_LEFT = 3
+_under_way: set[int] = set()
 
 
 def prepare_after(response: HttpResponse, reader: int | None, page: Page) -> None:
@@ -21,18 +20,29 @@ def prepare_after(response: HttpResponse, reader: int | None, page: Page) -> Non
     """
     if reader is None or page.end or not settings.FEED_PREFETCH_THREADS:
         return
-    if page.readahead.left > LEAST_LEFT and not page.readahead.cold:
+    if not page.readahead.is_low and not page.readahead.cold:
         return
-    work = partial(_prepare, reader, page)
-    pool = _pool(settings.FEED_PREFETCH_THREADS)
-    response._resource_closers.append(partial(pool.submit, work))  # type: ignore[attr-defined]
+    work = partial(_submit, reader, page)
+    response._resource_closers.append(work)  # type: ignore[attr-defined]
+
+
+def _submit(reader: int, page: Page) -> None:
+    """Have it done, unless it is being done: a quick reader comes by more than once meanwhile."""
+    if page.readahead.left and reader in _under_way:
+        return
+    _under_way.add(reader)
+    if not _pool(settings.FEED_PREFETCH_THREADS).submit(partial(_prepare, reader, page)):
+        _under_way.discard(reader)
 
 
 def _prepare(reader: int, page: Page) -> None:
-    if page.readahead.left > LEAST_LEFT:
-        warm(reader, page)
-    else:
-        prepare(reader, page)
+    try:
+        if page.readahead.is_low:
+            prepare(reader, page)
+        else:
+            warm(reader, page)
+    finally:
+        _under_way.discard(reader)
     hits.write_sometimes()
 
 

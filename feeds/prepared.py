@@ -17,8 +17,9 @@ Fields of the hash:
   used. Counted and not copied, since acts are delivered in any order.
 - `at`: `acts` when the pages were begun. `order`: mode, order, and when the seed is too old.
 - `asked0`, `asked1`, …: the requests that the pages are the answers to; the one after the last
-  page is there too. `page0`, …: a line for each video: id, audience, what the reader did to it;
-  then, if it is not the end, what follows, without the third. `pages`: how many.
+  page is there too. A seed like that of the first is `=`.
+- `page0`, …: a line for each video: id, audience, what the reader did to it; then, if it is not the
+  end, what follows, without the third. `pages`: how many.
 """
 
 import logging
@@ -44,8 +45,11 @@ from videos.models import Video
 LIFE_SECONDS = 600
 # A reader of so many acts while pages are prepared loses one prepared page.
 MOST_ACTS = 1000
-# So many videos are prepared at a time, but no more pages than this.
-AHEAD, MOST_PAGES = 240, 24
+# So many videos are prepared at a time, but no more pages than this; after a page that was not
+# prepared itself only a few pages, as most who look in go no further.
+AHEAD, MOST_PAGES, FIRST_PAGES = 480, 24, 4
+
+SAME = b"="
 
 logger = logging.getLogger(__name__)
 COUNTED = Counter(
@@ -178,7 +182,12 @@ def look(reader: int) -> Slot | None:
     if not order:
         return None
     mode, order, _ = order.decode().split()
-    held = {name.decode(): _lines(page) for name, page in zip(asked, pages, strict=True) if page}
+    first = asked[0].split()[0]
+    held = {
+        name.replace(SAME, first).decode(): _lines(page)
+        for name, page in zip(asked, pages, strict=True)
+        if page
+    }
     return Slot(mode, order, held, seconds)
 
 
@@ -192,7 +201,7 @@ def _take(reader: int, asked: Asked) -> Page:
     result, *found = scripts.TAKE.run(redis, [key], [wanted, prefix, MOST_PAGES])
     if not found:
         raise _MissError(result.decode())
-    facts, following, page, held, left, cold = found
+    facts, following, page, held, pages, left, cold = found
     mode, order, expires = facts.decode().split()
     if mode != asked.mode or asked.order not in (None, order):
         raise _MissError("other")
@@ -217,7 +226,7 @@ def _take(reader: int, asked: Asked) -> Page:
             if bits is not None
         ],
         ahead=ahead,
-        readahead=Readahead(left, bool(cold)),
+        readahead=Readahead(pages, left, bool(cold)),
     )
 
 
@@ -238,7 +247,7 @@ def _checked(shelf: Shelf, wanted: list[Entry], held: list[bytes | None]) -> dic
 
 def _following(reader: int, page: Page) -> tuple[Seed, list[Slice[Entry]]]:
     """Make what follows a page, as the reader would get it."""
-    pages = min(MOST_PAGES, max(1, AHEAD // page.limit))
+    pages = max(1, min(AHEAD // page.limit, MOST_PAGES if page.readahead.pages else FIRST_PAGES))
     if not User.objects.active().filter(pk=reader).exists():
         raise User.DoesNotExist
     seed = resume(page.seed, page.mode, page.order, reader, page.next_skip)
@@ -251,9 +260,8 @@ def _packed(reader: int, page: Page, seed: Seed, slices: list[Slice[Entry]]) -> 
     expires = seed.made + int(LIFETIME.total_seconds())
     fields: list[str | int] = ["order", f"{page.mode} {page.order} {expires}"]
     fields += ["pages", len(slices), "asked0", _asked(page.seed, page.next_skip, page.limit)]
-    token = page.seed
     for n, one in enumerate(slices):
-        token = token if one.seed == seed else sign(one.seed)
+        token = SAME.decode() if one.seed == seed else sign(one.seed)
         lines = [f"{entry.video} {entry.audience} {bits[entry.video]}" for entry in one.shown]
         lines += [f"{one.ahead.video} {one.ahead.audience}"] if one.ahead else []
         fields += [f"page{n}", "\n".join(lines)]

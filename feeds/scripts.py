@@ -144,9 +144,10 @@ local fields = {'order', 'pages', 'at'}
 for n = 0, most do fields[n + 4] = 'asked' .. n end
 local held = redis.call('HMGET', key, unpack(fields))
 if not held[1] then return {'absent'} end
-local pages, found = tonumber(held[2]), nil
-for n = 0, pages - 1 do
-  if held[n + 4] == ARGV[1] then found = n end
+local pages, found, first = tonumber(held[2]), nil, string.match(held[4], '^%S+')
+for n = 0, pages do
+  if string.sub(held[n + 4], 1, 1) == '=' then held[n + 4] = first .. string.sub(held[n + 4], 2) end
+  if held[n + 4] == ARGV[1] and n < pages then found = n end
 end
 if not found then return {'other'} end
 local page, following = unpack(redis.call('HMGET', key, 'page' .. found, 'page' .. found + 1))
@@ -162,7 +163,7 @@ if following and found + 1 < pages then
   local _, later = cards(following)
   if #later > 0 and redis.call('EXISTS', unpack(later)) < #later then cold = 1 end
 end
-return {'found', held[1], held[found + 5], page, kept, pages - 1 - found, cold}
+return {'found', held[1], held[found + 5], page, kept, pages, pages - 1 - found, cold}
 """)
 
 # Keep prepared pages in place of those before. KEYS: what is prepared for the reader. ARGV:
