@@ -46,8 +46,8 @@ fmt: $(STAMP) ## format the code and the templates
 	$(BIN)/ruff format .
 	-$(BIN)/djlint templates --reformat --quiet
 
-bench: $(STAMP) ## measure what a feed page costs at 10k, 100k and 1M videos
-	@exec $(BIN)/python -m tiktok_clone.embedded -- -m tests.benchmarks
+bench: $(STAMP) ## measure pages, fan-out, hot pages, impressions, media (B="hot_page" for one of them)
+	@exec $(BIN)/python -m tiktok_clone.embedded -- -m tests.benchmarks $(B)
 
 bench-web: $(STAMP) ## measure the pages in Chromium (W="--only playback --data DIR"; needs npm, java)
 	@exec $(BIN)/python -m tests.benchmarks.web $(W)

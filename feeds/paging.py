@@ -155,7 +155,7 @@ def make_page(viewer: "Viewer", seed: Seed, skip: int, limit: int) -> Page:
         limit: how many, from 1.
     """
     shelf = Shelf()
-    scan = _scan(viewer, seed, skip, lambda mode, names: _rows(mode, viewer, names))
+    scan = _scan(viewer, seed, skip, lambda mode, names: rows_of(mode, viewer, names))
     # One more than the page tells whether this is the end.
     cards = _fill(scan, shelf, limit + 1) if scan else {}
     part = _slices(seed, skip, limit, scan, 1)[0]
@@ -202,7 +202,8 @@ def _scan(
     return Scan(mode.source(seed, skip), partial(read, mode), after, _shares[mode])
 
 
-def _rows(mode: Mode, viewer: "Viewer", names: Iterable[int]) -> dict[int, Video]:
+def rows_of(mode: Mode, viewer: "Viewer", names: Iterable[int]) -> dict[int, Video]:
+    """Return the videos that the reader may see now, by name, authors loaded; one query."""
     videos = mode.live(viewer, names).select_related("author")
     return {getattr(video, mode.name): video for video in videos}
 

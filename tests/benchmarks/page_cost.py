@@ -3,7 +3,8 @@
 Each cell is a ratio to fetching 20 videos by primary key, everything measured in turn in
 one run, so that what else the machine does weighs on all alike. Ours is the whole way to
 a page of rows: the permutation, what is live, and the one more that tells the end. The
-usual way sorts the table by a hash of id and seed and skips with OFFSET.
+usual way sorts the table by a hash of id and seed and skips with OFFSET. At the end every
+fourth video is deleted, and then the slots are compacted.
 """
 
 import random
@@ -16,8 +17,9 @@ from pathlib import Path
 from django.db import connection
 from tqdm import tqdm
 
+from feeds.compaction import compact
 from feeds.modes import MODES
-from feeds.paging import LiveShare, Scan
+from feeds.paging import LiveShare, Scan, rows_of
 from feeds.seeds import NOBODY, Seed, new_seed
 from tests.benchmarks import scratch
 from videos.models import Video
@@ -34,7 +36,7 @@ def run(sizes: list[int], repeats: int) -> None:
     """Measure, print the table and draw the plot."""
     ours: dict[Cell, float] = {}
     sorting: dict[Cell, float] = {}
-    steps = len(sizes) * len(SKIPS) * (repeats + REPEATS_OF_SORTING)
+    steps = (len(sizes) + 2) * len(SKIPS) * (repeats + REPEATS_OF_SORTING)
     with tqdm(total=sizes[-1], desc="rows", unit_scale=True) as rows:
         bar = tqdm(total=steps, desc="measuring")
         for size in sizes:
@@ -42,9 +44,31 @@ def run(sizes: list[int], repeats: int) -> None:
                 rows.update(added)
             for skip in [skip for skip in SKIPS if skip + PAGE <= size]:
                 ours[size, skip], sorting[size, skip] = _cell(size, skip, repeats, bar)
+        later = {name: _later(change, sizes[-1], repeats, bar) for name, change in CHANGES.items()}
         bar.close()
-    tqdm.write(_table(ours, sorting))
+    tqdm.write(_table(ours, sorting, later))
     _draw(ours, sorting)
+
+
+def _later(
+    change: Callable[[], object], size: int, repeats: int, bar: "tqdm[None]"
+) -> dict[Cell, float]:
+    """Return the costs of our page after a change of the largest table."""
+    change()
+    cells = [(size, skip) for skip in SKIPS if skip + PAGE <= size * 3 // 4]
+    return {(size, skip): _cell(size, skip, repeats, bar)[0] for size, skip in cells}
+
+
+def _delete_every_fourth() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE videos_video SET slot = NULL WHERE slot %% 4 = 0", [])
+        cursor.execute("VACUUM (ANALYZE) videos_video")
+
+
+def _compact() -> None:
+    compact(force=True)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE videos_slotrun")
 
 
 def _cell(size: int, skip: int, repeats: int, bar: "tqdm[None]") -> tuple[float, float]:
@@ -69,7 +93,7 @@ def _our_page(seed: Seed, skip: int) -> None:
     mode = MODES["all"]["shuffle"]
     scan: Scan[Video] = Scan(
         mode.source(seed, skip),
-        lambda names: mode.live(None, names),
+        lambda names: rows_of(mode, None, names),
         mode.place_at(None, seed, skip) if skip else None,
         LiveShare(),
     )
@@ -91,6 +115,12 @@ def _sorted_page(seed: int, skip: int) -> None:
         _fetch([row[0] for row in cursor.fetchall()])
 
 
+CHANGES: dict[str, Callable[[], object]] = {
+    "every fourth deleted": _delete_every_fourth,
+    "… and compacted": _compact,
+}
+
+
 def _ids() -> tuple[int, int]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT min(id), max(id) FROM videos_video")
@@ -104,7 +134,9 @@ def _seconds(measured: Callable[[], None]) -> float:
     return time.perf_counter() - start
 
 
-def _table(ours: dict[Cell, float], sorting: dict[Cell, float]) -> str:
+def _table(
+    ours: dict[Cell, float], sorting: dict[Cell, float], later: dict[str, dict[Cell, float]]
+) -> str:
     lines = [
         "",
         f"Cost of a page of {PAGE}, as a multiple of fetching {PAGE} videos by primary key",
@@ -113,6 +145,11 @@ def _table(ours: dict[Cell, float], sorting: dict[Cell, float]) -> str:
     lines += [
         f"{size:>10,} {skip:>8,} {cost:>9.1f}× {sorting[size, skip]:>29,.1f}×"
         for (size, skip), cost in ours.items()
+    ]
+    lines += [
+        f"{size:>10,} {skip:>8,} {cost:>9.1f}×  {name}"
+        for name, costs in later.items()
+        for (size, skip), cost in costs.items()
     ]
     return "\n".join(lines)
 
