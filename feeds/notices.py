@@ -98,6 +98,8 @@ def _target(row: Notification, *, alone: bool) -> str | None:
         return reverse("follow-requests")
     if row.kind == Kind.VIDEO_FAILED and row.video:
         return reverse("upload-status", args=[row.video.author.handle, row.video.pk])
+    if row.video and row.comment:
+        return reverse("video-comments", args=[row.video.author.handle, row.video.pk])
     if row.video:
         return row.video.get_absolute_url()
     if row.kind == Kind.FOLLOW and not alone:

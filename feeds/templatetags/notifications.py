@@ -5,9 +5,9 @@ from typing import Any
 from django import template
 from django.http import HttpRequest
 
-from accounts.api.serializers import current_session_id
 from accounts.api.tokens import poll_token
 from accounts.models import User
+from accounts.receivers import ROW
 from feeds import bells, inbox
 
 register = template.Library()
@@ -22,10 +22,10 @@ def unread_count(user: Any) -> int:
 @register.simple_tag(takes_context=True)
 def news_token(context: dict[str, Any]) -> str:
     """What this page asks for news with; empty for who is not signed in."""
-    request: HttpRequest = context["request"]
-    if not isinstance(request.user, User):
+    request: HttpRequest | None = context.get("request")
+    if request is None or not isinstance(getattr(request, "user", None), User):
         return ""
-    session = current_session_id(request)
+    session = request.session.get(ROW)
     return poll_token(request.user, session) if session else ""
 
 
