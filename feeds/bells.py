@@ -5,6 +5,8 @@ jobs, a bounded number of rows each, in the order of their ids; a part that is d
 its rows there.
 """
 
+from typing import Any
+
 from django.db import connection, transaction
 from django.utils import timezone
 
@@ -60,7 +62,7 @@ def ring(video_id: int, after: int) -> int | None:
 
 def _ring_some(video_id: int, after: int) -> int | None:
     now = timezone.now()
-    values = {
+    values: dict[str, Any] = {
         "video": video_id,
         "after": after,
         "batch": BATCH,

@@ -133,7 +133,7 @@ def _floor(user: User, ceiling: datetime | None) -> datetime | None:
 
 def _between(
     user: User, floor: datetime | None, ceiling: datetime | None, after: Place | None
-) -> "QuerySet[Any, dict[str, Any]]":
+) -> "QuerySet[Any, Any]":
     """The groups of some whole days, without those before and at a place."""
     rows = Notification.objects.shown_to(user)
     if floor is not None:

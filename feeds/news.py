@@ -1,6 +1,7 @@
 """What people are told of, and not any more: listens to the lower apps like `feeds.receivers`."""
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q
@@ -49,14 +50,14 @@ def retract_likes_that_went(pairs: Iterable[tuple[int, int]], **_: Any) -> None:
 def tell_of_comment(user: User, video: Video, comment: Comment, **_: Any) -> None:
     """Whose comment it answers, else whose video it is, else who is mentioned; each once."""
     told = {user.pk}
-    what = {"actor": user.pk, "video": video.pk, "comment": comment.pk}
+    say = partial(tell, actor=user.pk, video=video.pk, comment=comment.pk)
     if comment.parent is not None and comment.parent.author_id not in told:
         told.add(comment.parent.author_id)
-        tell(comment.parent.author_id, kind=Kind.REPLY, about=comment.parent.pk, **what)
+        say(comment.parent.author_id, kind=Kind.REPLY, about=comment.parent.pk)
     if video.author_id not in told:
         told.add(video.author_id)
-        tell(video.author_id, kind=Kind.COMMENT, about=video.pk, **what)
-    tell(*(mentioned(comment.text) - told), kind=Kind.MENTION, about=video.pk, **what)
+        say(video.author_id, kind=Kind.COMMENT, about=video.pk)
+    say(*(mentioned(comment.text) - told), kind=Kind.MENTION, about=video.pk)
 
 
 @receiver(signals.comments_deleting)
@@ -161,8 +162,7 @@ def tell_whom_caption_mentions(video: Video, **_: Any) -> None:
     named = mentioned(video.caption) - {video.author_id}
     told = Notification.objects.filter(kind=Kind.MENTION, video=video.pk, comment=None)
     retract(told.exclude(recipient__in=named))
-    what = {"actor": video.author_id, "video": video.pk, "about": video.pk}
-    tell(*named, kind=Kind.MENTION, **what)
+    tell(*named, kind=Kind.MENTION, actor=video.author_id, video=video.pk, about=video.pk)
 
 
 @receiver(

@@ -9,6 +9,7 @@ is asked for: that bounds what a process leaves behind that dies between a commi
 
 import secrets
 from functools import partial
+from typing import Any
 
 from tiktok_clone.common.generation import after_commit, generation
 from tiktok_clone.common.redis import Redis, RedisError, client
@@ -27,7 +28,7 @@ def current(user_id: int) -> str | None:
         return None
     keys = [_key(name, EVERYBODY), _key(name, user_id)]
     try:
-        words = redis.mget(keys)
+        words: Any = redis.mget(keys)
         if None in words:
             words = _begin(redis, keys)
     except RedisError:
@@ -46,14 +47,13 @@ def change_all() -> None:
     after_commit(partial(_delete, (EVERYBODY,)))
 
 
-def _begin(redis: Redis, keys: list[str]) -> list[bytes | None]:
+def _begin(redis: Redis, keys: list[str]) -> Any:
     """Give words to who has none; somebody else may be faster."""
     pipe = redis.pipeline()
     for key in keys:
         pipe.set(key, secrets.token_hex(8), nx=True, ex=LIFE_SECONDS)
     pipe.mget(keys)
-    words: list[bytes | None] = pipe.execute()[-1]
-    return words
+    return pipe.execute()[-1]
 
 
 def _delete(owners: tuple[int | str, ...], redis: Redis, name: str) -> None:

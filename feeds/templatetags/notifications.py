@@ -23,10 +23,11 @@ def unread_count(user: Any) -> int:
 def news_token(context: dict[str, Any]) -> str:
     """What this page asks for news with; empty for who is not signed in."""
     request: HttpRequest | None = context.get("request")
-    if request is None or not isinstance(getattr(request, "user", None), User):
+    user = getattr(request, "user", None)
+    if request is None or not isinstance(user, User):
         return ""
     session = request.session.get(ROW)
-    return poll_token(request.user, session) if session else ""
+    return poll_token(user, session) if session else ""
 
 
 @register.filter
