@@ -6,4 +6,4 @@ class FeedsConfig(AppConfig):
 
     def ready(self) -> None:
         """Connect the receivers of the lower apps' signals."""
-        from feeds import receivers  # noqa: F401  (connecting is importing)
+        from feeds import news, receivers  # noqa: F401  (connecting is importing)

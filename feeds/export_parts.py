@@ -6,7 +6,14 @@ from typing import Any
 from django.db.models import F, QuerySet
 
 from accounts.models import Block, Follow, FollowRequest, Mute, Session, User
-from feeds.models import Affinity, Impression, NotInterested
+from feeds.models import (
+    Affinity,
+    Bell,
+    Impression,
+    Notification,
+    NotificationSwitch,
+    NotInterested,
+)
 from videos.models import Comment, CommentLike, Like, Rendition, Report, Save, Share, Video
 
 Rows = Iterator[dict[str, Any]]
@@ -22,6 +29,8 @@ blocks.json, mutes.json, requests.json
 history.json           what you watched, and for how long
 affinity.json          what your feed makes of that: how much you seem to care for each video
 not_interested.json, reports.json, sessions.json
+notifications.json     what you were told of; notification_switches.json what you do not want to be,
+                       and bells.json whose new clips you want to be
 
 Times are in UTC, durations in seconds.
 """
@@ -99,6 +108,18 @@ def _sessions(user: User) -> Rows:
     return _rows(Session.objects.filter(user=user), *columns)
 
 
+def _notifications(user: User) -> Rows:
+    """As the person may see them: an export tells nobody who blocks them."""
+    found = Notification.objects.shown_to(user)
+    return _rows(
+        found, "kind", "video", "comment", "text", "created_at", "read_at", by="actor__handle"
+    )
+
+
+def _switches(user: User) -> Rows:
+    return _rows(NotificationSwitch.objects.filter(user=user), "kind")
+
+
 PARTS: dict[str, Callable[[User], Rows]] = {
     "profile": _profile,
     "videos": _videos,
@@ -117,6 +138,9 @@ PARTS: dict[str, Callable[[User], Rows]] = {
     "not_interested": _acts(NotInterested),
     "reports": _reports,
     "sessions": _sessions,
+    "notifications": _notifications,
+    "notification_switches": _switches,
+    "bells": _people(Bell, "listener", "creator"),
 }
 
 

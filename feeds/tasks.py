@@ -3,7 +3,7 @@
 import logging
 
 from accounts.models import User
-from feeds import affinity, compaction, export, fanout, trending
+from feeds import affinity, bells, compaction, export, fanout, notifications, trending
 from feeds.seeds import forget_old_snapshots
 from tiktok_clone.common import jobs
 
@@ -51,6 +51,22 @@ def revive_fan_outs(timestamp: int) -> None:
         elif job.status == "failed":
             hopeless.append(video_id)
     fanout.give_up(hopeless)
+
+
+@jobs.task(queue="default", retry=jobs.RETRY)
+def ring_bells(video_id: int, after: int = 0) -> None:
+    """Tell those of a publication who switched its author's bell on, some thousands a job."""
+    reached = bells.ring(video_id, after)
+    if reached is not None:
+        jobs.enqueue(ring_bells, video_id=video_id, after=reached)
+
+
+@jobs.periodic(cron="43 4 * * *")
+@jobs.task(queueing_lock="prune_notifications", retry=jobs.RETRY)
+def prune_notifications(timestamp: int) -> None:
+    """Delete what people were told of half a year ago, some in each job."""
+    if notifications.prune():
+        jobs.enqueue(prune_notifications, queueing_lock="prune_notifications", timestamp=timestamp)
 
 
 @jobs.periodic(cron="37 * * * *")

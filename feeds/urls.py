@@ -2,7 +2,9 @@
 
 from django.urls import URLPattern, path
 
-from feeds.views import browsing, export, history, scrolling, searching
+from feeds.api.notifications import NotificationsView
+from feeds.views import browsing, export, history, notifications, scrolling, searching
+from tiktok_clone.common.views import page_or_api
 
 urlpatterns: list[URLPattern] = [
     path("", scrolling.feed, name="feed"),
@@ -16,4 +18,13 @@ urlpatterns: list[URLPattern] = [
     path("history", history.watched, name="history"),
     path("history/clear", history.clear, name="history-clear"),
     path("history/<int:video_id>/remove", history.remove, name="history-remove"),
+    path(
+        "notifications",
+        page_or_api(notifications.listed, NotificationsView.as_view()),
+        name="notifications",
+    ),
+    path("notifications/mark", notifications.mark, name="notifications-mark"),
+    path("notifications/<slug:topic>", notifications.group, name="notification-group"),
+    path("settings/notifications", notifications.switches, name="settings-notifications"),
+    path("@<str:handle>/bell", notifications.bell, name="bell"),
 ]

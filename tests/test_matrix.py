@@ -62,6 +62,7 @@ class Row:
     query: str = ""
     data: dict[str, Any] = field(default_factory=dict)
     form: bool = False
+    accept: str = "*/*"
 
     def __str__(self) -> str:
         return f"{self.method} {self.name}{self.query}"
@@ -83,6 +84,11 @@ PASSWORD = {"old_password": "x", "new_password": "y"}
 
 def get(name: str, expected: str, /, *args: str, query: str = "") -> Row:
     return Row("get", name, expected, args, query)
+
+
+def page(name: str, expected: str, /) -> Row:
+    """What a browser gets at an address that the API has, too."""
+    return Row("get", name, expected, accept="text/html,*/*")
 
 
 def send(method: str, name: str, expected: str, /, *args: str, **data: Any) -> Row:
@@ -171,6 +177,16 @@ FEEDS_API = [
     get("api-why", ACT, *V),
     get("api-export", MEMBERS),
     send("post", "api-export", "401 202 202 202 202 202 202"),
+    get("notifications", MEMBERS),
+    get("api-unread-count", MEMBERS),
+    send("post", "api-notifications-read", MEMBERS, all=True),
+    get("api-notifications-settings", MEMBERS),
+    send("patch", "api-notifications-settings", MEMBERS, like=False),
+    get("api-notifications-group", MEMBERS, "topic"),
+    get("api-bell", "401 200 200 404 200 200 200", *R),
+    # Nobody but who follows has a bell.
+    send("post", "api-bell", "401 409 409 404 200 200 409", *R),
+    send("delete", "api-bell", "401 200 200 404 200 200 200", *R),
     get("api-export-download", "401 404 404 404 404 404 404"),
 ]
 VIDEO_PAGES = [
@@ -249,6 +265,12 @@ FEED_PAGES = [
     form("history-remove", BACK, *V),
     get("settings-export", PAGE),
     form("settings-export", BACK),
+    page("notifications", PAGE),
+    form("notifications-mark", BACK, all="1"),
+    get("notification-group", PAGE, "topic"),
+    get("settings-notifications", PAGE),
+    form("settings-notifications", BACK),
+    form("bell", "302 409 409 404 302 302 409", *H),
 ]
 PROJECT = [
     get("healthz", OPEN),
@@ -312,6 +334,7 @@ def world() -> World:
         "upload": reserve_upload(owner, len(PIECE)).video.uuid,
         "object": f"{video.folder}/1/360.mp4",
         "tag": "sea",
+        "topic": "follow-0-20000",
         "uid": "x",
         "token": "x",
     }
@@ -325,7 +348,7 @@ def ask(world: World, row: Row, actor: str) -> int:
     client = world.client(actor)
     with transaction.atomic():
         if row.method == "get":
-            response = client.get(path)
+            response = client.get(path, headers={"Accept": row.accept})
         elif row.form:
             response = client.post(path, row.data)
         else:

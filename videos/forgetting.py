@@ -111,6 +111,7 @@ def _remove_comments(user_id: int, video_ids: list[int]) -> list[tuple[int, int]
     locked = threads.select_for_update(of=("self",))
     rows = list(locked.values_list("pk", "video_id", "parent_id", "author_id"))
     gone = {pk for pk, *_ in rows}
+    signals.comments_deleting.send(sender=Comment, ids=sorted(gone))
     Comment.objects.filter(pk__in=gone).delete()
     for video_id, total in _tally(video_id for _, video_id, _, _ in rows):
         videos = Video.objects.filter(pk=video_id)
@@ -133,6 +134,7 @@ def _forget_comment_likes(user_id: int, comment_ids: list[int]) -> None:
     liked = list(rows.values_list("comment_id", flat=True))
     rows.delete()
     Comment.objects.filter(pk__in=liked).update(likes_count=F("likes_count") - 1)
+    signals.comment_likes_gone.send(sender=Comment, user_id=user_id, comment_ids=liked)
 
 
 def _tally(ids: Iterable[int]) -> list[tuple[int, int]]:

@@ -56,6 +56,7 @@ def publish(made: Video, renditions: Iterable[Rendition]) -> bool:
     recount_videos(video.author_id)
     if first_time:
         stamp(video)
+    signals.video_ready.send(sender=Video, video=video)
     if video.visibility != Visibility.PRIVATE:
         signals.video_published.send(sender=Video, video=video)
     return True
@@ -114,6 +115,7 @@ def lose(video: Video) -> bool:
         return False
     recount(video)
     signals.video_hidden.send(sender=Video, video=video)
+    signals.video_failed.send(sender=Video, video=video)
     return True
 
 
@@ -125,6 +127,7 @@ def regain(video: Video) -> bool:
     if video.slot is None and video.visibility == Visibility.PUBLIC:
         stamp(video, keep_time=True)  # it became public meanwhile
     signals.video_shown.send(sender=Video, video=video)
+    signals.video_ready.send(sender=Video, video=video)
     return True
 
 

@@ -68,14 +68,15 @@ def _remove_video(video_id: int) -> None:
 
 def _unfollow_some(person_id: int) -> bool:
     person = User.objects.filter(pk=person_id).first()
-    rows = Follow.objects.filter(follower=person_id).select_related("followee")
-    follows = list(rows[:FOLLOWS_AT_ONCE])
-    if person is None or not follows:
-        FollowRequest.objects.filter(requester=person_id).delete()
+    if person is None:
         return False
-    for follow in follows:
-        unfollow(person, follow.followee)
-    return True
+    rows = Follow.objects.filter(follower=person_id).select_related("followee")
+    asked = FollowRequest.objects.filter(requester=person_id).select_related("target")
+    others = [row.followee for row in rows[:FOLLOWS_AT_ONCE]]
+    others = others or [row.target for row in asked[:FOLLOWS_AT_ONCE]]
+    for other in others:
+        unfollow(person, other)
+    return bool(others)
 
 
 _COUNTS = """

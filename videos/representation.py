@@ -74,6 +74,11 @@ def is_for_everybody(video: Video) -> bool:
     )
 
 
+def poster_url(video: Video) -> str | None:
+    """Return the address of a video's poster (its author loaded); None where it has none."""
+    return _url(video.poster, is_for_everybody(video))
+
+
 def represent_author(author: User) -> dict[str, Any]:
     """Return the few public facts shown beside a video or a comment."""
     return {

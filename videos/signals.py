@@ -12,6 +12,11 @@ video_edited = Signal()
 video_hidden = Signal()
 video_shown = Signal()
 video_deleted = Signal()
+# video: other people than before may see it, more of them or fewer
+video_audience_changed = Signal()
+# video: it is playable, whoever may see it; or is not, and its `reason` says why
+video_ready = Signal()
+video_failed = Signal()
 
 # user (User), video (Video)
 video_liked = Signal()
@@ -29,6 +34,11 @@ comment_deleted = Signal()
 # that a person did to a video; the videos are locked
 acts_gone = Signal()
 
+# ids (list of comments): they are about to be deleted, whoever does it; before the cascade
+comments_deleting = Signal()
+
 # user (User), comment (Comment)
 comment_liked = Signal()
 comment_unliked = Signal()
+# user_id, comment_ids (list): these likes went with all that the person did
+comment_likes_gone = Signal()

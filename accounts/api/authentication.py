@@ -8,7 +8,12 @@ from rest_framework.request import Request
 from rest_framework_simplejwt.authentication import JWTAuthentication
 from rest_framework_simplejwt.exceptions import InvalidToken, TokenError
 
-from accounts.api.tokens import SESSION_CLAIM, SessionAccessToken, TokenPerson
+from accounts.api.tokens import (
+    SESSION_CLAIM,
+    SessionAccessToken,
+    SessionPollToken,
+    TokenPerson,
+)
 from accounts.models import Session, User
 from accounts.services.sessions import session_ended
 from tiktok_clone.common.errors import DomainError
@@ -50,6 +55,17 @@ class StatelessAuthentication(ActiveUserAuthentication):
     def get_user(self, validated_token: Any) -> Any:
         """Wrap the token."""
         return TokenPerson(validated_token)
+
+
+class PollAuthentication(StatelessAuthentication):
+    """The same for what a page asks again and again: its own kind of token does as well."""
+
+    def get_validated_token(self, raw_token: bytes) -> Any:
+        """Check either kind."""
+        try:
+            return SessionPollToken(raw_token)  # type: ignore[arg-type]
+        except TokenError:
+            return super().get_validated_token(raw_token)
 
 
 def active_user(request: Request) -> User:

@@ -2,12 +2,13 @@
 
 import uuid
 
+from django.conf import settings
 from django.utils.functional import cached_property
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.models import TokenUser
-from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
+from rest_framework_simplejwt.tokens import AccessToken, RefreshToken, Token
 
-from accounts.models import Session
+from accounts.models import Session, User
 from accounts.services.sessions import session_ended
 from tiktok_clone.common.signing import current_epoch
 
@@ -35,6 +36,13 @@ class SessionRefreshToken(OurClaims, RefreshToken):  # type: ignore[misc]
     access_token_class = SessionAccessToken
 
 
+class SessionPollToken(OurClaims, Token):
+    """What a page may ask with whether there is news, and nothing else."""
+
+    token_type = "poll"  # noqa: S105 (its name)
+    lifetime = settings.POLL_TOKEN_LIFETIME
+
+
 class TokenPerson(TokenUser):
     """The person of an access token, with a numeric id and no rights of staff."""
 
@@ -59,6 +67,14 @@ def token_pair(session: Session) -> dict[str, str]:
     refresh[EPOCH_CLAIM] = current_epoch()
     refresh["jti"] = session.token_id.hex if session.token_id else ""
     return {"access": str(refresh.access_token), "refresh": str(refresh)}
+
+
+def poll_token(user: User, session_id: str) -> str:
+    """Sign the token of a page for one of the user's sessions."""
+    token = SessionPollToken.for_user(user)
+    token[SESSION_CLAIM] = session_id
+    token[EPOCH_CLAIM] = current_epoch()
+    return str(token)
 
 
 def read_refresh(raw: str) -> tuple[uuid.UUID, uuid.UUID]:

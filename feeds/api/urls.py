@@ -4,6 +4,7 @@ from django.urls import URLPattern, path
 
 from feeds.api.discovery import Hashtags, History, PeopleSearch
 from feeds.api.export import ExportDownloadView, ExportView
+from feeds.api.notifications import Bells, GroupView, ReadView, SwitchesView, UnreadView
 from feeds.api.views import FeedView, NotInterestedView, ViewsView, WhyView
 
 urlpatterns: list[URLPattern] = [
@@ -22,6 +23,16 @@ urlpatterns: list[URLPattern] = [
     ),
     path("user/export", ExportView.as_view(), name="api-export"),
     path("user/export/download", ExportDownloadView.as_view(), name="api-export-download"),
+    # The list is at the address of its page; see feeds/urls.py.
+    path("notifications/unread-count", UnreadView.as_view(), name="api-unread-count"),
+    path("notifications/read", ReadView.as_view(), name="api-notifications-read"),
+    path("notifications/settings", SwitchesView.as_view(), name="api-notifications-settings"),
+    path("notifications/groups/<slug:topic>", GroupView.as_view(), name="api-notifications-group"),
+    path(
+        "users/<str:reference>/bell",
+        Bells.as_view({"get": "retrieve", "post": "switch_on", "delete": "switch_off"}),
+        name="api-bell",
+    ),
     path("videos/feed", FeedView.as_view(), name="api-feed"),
     path("videos/views", ViewsView.as_view(), name="api-views"),
     path(

@@ -66,7 +66,7 @@ def _scroll(request: HttpRequest, mode: str) -> HttpResponse:
             context["suggestions"] = people_to_follow(request)
     else:
         context["page"] = {"mode": mode, "end": True, "results": [], "seed": "", "skip": 0}
-    template = "feeds/_articles.html" if _is_fragment(request) else "feeds/feed.html"
+    template = "feeds/_articles.html" if is_fragment(request) else "feeds/feed.html"
     response = render(request, template, context)
     patch_vary_headers(response, ["X-Fragment"])
     if page is not None:
@@ -88,12 +88,13 @@ def page_for(request: HttpRequest, mode: str, limit: int) -> Page | None:
         page = take(reader, asked) if reader != NOBODY else None
         return page or make_page(request.user, seed_of(asked, reader), asked.skip, asked.limit)
     except DomainError:
-        if _is_fragment(request):
+        if is_fragment(request):
             raise
         return None
 
 
-def _is_fragment(request: HttpRequest) -> bool:
+def is_fragment(request: HttpRequest) -> bool:
+    """Whether a script asks for a part of the page."""
     return request.headers.get("X-Fragment") == "1"
 
 

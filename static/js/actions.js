@@ -105,10 +105,32 @@ function toggleFollow(form) {
   settle(button, `/users/@${handle}/follow`, (answer) => read(answer) !== "off", (answer, known) => {
     spread(answer ? read(answer) : known ? form.dataset.settled ?? "on" : "off");
     if (answer) form.dataset.settled = read(answer);
+    if (!known) endBell(form);
     settled.set(handle, known);
     const shown = document.querySelector(`[data-followers-of="${CSS.escape(handle)}"]`);
     if (shown && Number.isFinite(answer?.followers_count)) shown.textContent = compact(answer.followers_count);
   });
+}
+
+/* Be told of somebody's new clips; the bell ends with the follow, and pages.css hides it. */
+function toggleBell(form, button) {
+  button.dataset.known ??= String(isOn(button));
+  setBell(form, button, !isOn(button));
+  const path = `/users/@${form.dataset.handle}/bell`;
+  settle(button, path, (answer) => answer?.bell, (_, known) => setBell(form, button, known));
+}
+
+function setBell(form, button, on) {
+  setOn(button, on);
+  form.elements.action.value = on ? "off" : "on";
+}
+
+function endBell(form) {
+  const bell = form.parentElement.querySelector('form[data-act="bell"]');
+  if (!bell) return;
+  const button = bell.querySelector("button");
+  button.dataset.known = "false";
+  setBell(bell, button, false);
 }
 
 async function deleteComment(form) {
@@ -133,6 +155,7 @@ const ACTS = {
   like: (form, button) => toggleCounted(button, `/videos/${clipOf(form)}/like`, "liked", "likes_count"),
   save: (form, button) => toggleCounted(button, `/videos/${clipOf(form)}/save`, "saved", "saves_count"),
   follow: toggleFollow,
+  bell: toggleBell,
   "comment-like": (form, button) =>
     toggleCounted(button, `/comments/${form.dataset.commentId}/like`, "liked", "likes_count"),
   "comment-delete": deleteComment,

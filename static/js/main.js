@@ -15,5 +15,11 @@ if (!document.querySelector("[data-feed], script[src*='/htmx']") && document.que
   if (document.readyState === "complete") wakeFragments();
   else addEventListener("load", wakeFragments, { once: true });
 }
+// Whether there is news is asked when what one sees is there.
+const wakeNews = () => import("./notifications.js");
+if (document.body.dataset.news) {
+  if (document.readyState === "complete") wakeNews();
+  else addEventListener("load", wakeNews, { once: true });
+}
 // The sections of the settings scroll sideways on a phone: show the one that is open.
 document.querySelector(".sections [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });

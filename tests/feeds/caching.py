@@ -21,6 +21,7 @@ MODULES = (
     "feeds.cards",
     "feeds.prepared",
     "feeds.timeline",
+    "feeds.versions",
     "tiktok_clone.common.generation",
 )
 

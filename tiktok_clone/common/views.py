@@ -1,13 +1,21 @@
 """Views of no app: health, readiness, and the error pages."""
 
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_safe
 
 from tiktok_clone.common import readiness
 from tiktok_clone.common.errors import DomainError
 from tiktok_clone.common.problems import problem_response, wants_json
+
+View = Callable[..., HttpResponseBase]
 
 
 @require_safe
@@ -22,6 +30,24 @@ def readyz(request: HttpRequest) -> JsonResponse:
     checks = readiness.look()
     ready = all(checks[name] == "ok" for name in readiness.NEEDED)
     return JsonResponse({"ready": ready, "checks": checks}, status=200 if ready else 503)
+
+
+def page_or_api(page: View, api: View) -> View:
+    """Return a view for an address that a page and the API share.
+
+    Browsers say that they want `text/html`; who does not gets the API, and so does who asks with
+    a token. The view is described as the API's.
+    """
+
+    @wraps(api)
+    def view(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        by_browser = "text/html" in request.headers.get("Accept", "")
+        is_page = by_browser and "Authorization" not in request.headers
+        response = (page if is_page else api)(request, *args, **kwargs)
+        patch_vary_headers(response, ["Accept", "Authorization"])
+        return response
+
+    return view
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

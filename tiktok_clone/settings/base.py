@@ -201,7 +201,7 @@ TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0)
 
 # Web applications of other origins that may use the API, by Bearer token: cookies are not for them.
 CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
-CORS_URLS_REGEX = r"^/(users?|videos?|comments|hashtags|media|schema)(/|$)"
+CORS_URLS_REGEX = r"^/(users?|videos?|comments|hashtags|notifications|media|schema)(/|$)"
 CORS_ALLOW_CREDENTIALS = False
 CORS_ALLOW_HEADERS = ["accept", "authorization", "content-type", "idempotency-key", "range"]
 CORS_EXPOSE_HEADERS = ["Retry-After", "Idempotency-Replayed", "Content-Range", "X-Request-ID"]
@@ -226,6 +226,8 @@ SPECTACULAR_SETTINGS = {
 }
 
 ACCESS_TOKEN_LIFETIME = timedelta(minutes=5)
+# With which a page asks for news; it gets a new one by its cookie.
+POLL_TOKEN_LIFETIME = timedelta(hours=1)
 REFRESH_TOKEN_LIFETIME = timedelta(days=60)
 SIMPLE_JWT = {
     "ACCESS_TOKEN_LIFETIME": ACCESS_TOKEN_LIFETIME,

@@ -113,12 +113,15 @@ def give_up(video_id: int, error: Exception) -> None:
         if video is None:
             return
         if isinstance(error, RefusedError):
-            if video.advance(Status.REJECTED, reason_code=error.code, reason=error.message):
+            ended = video.advance(Status.REJECTED, reason_code=error.code, reason=error.message)
+            if ended:
                 publication.bury(video.folder)
         elif room.is_full(error):
-            video.advance(Status.FAILED, reason_code=room.CODE, reason=FULL_SENTENCE)
+            ended = video.advance(Status.FAILED, reason_code=room.CODE, reason=FULL_SENTENCE)
         else:
-            video.advance(Status.FAILED, reason_code=FAILED_CODE, reason=FAILED_SENTENCE)
+            ended = video.advance(Status.FAILED, reason_code=FAILED_CODE, reason=FAILED_SENTENCE)
+        if ended:
+            signals.video_failed.send(sender=Video, video=video)
 
 
 def remove_leftovers(video_id: int) -> None:

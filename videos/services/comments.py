@@ -57,6 +57,7 @@ def delete_comment(user: User, comment_id: int) -> int:
     ids = [pk for pk, _ in rows]
     if comment_id not in ids:
         raise not_found("comment")  # somebody was quicker
+    signals.comments_deleting.send(sender=Comment, ids=ids)
     Comment.objects.filter(pk__in=ids).delete()
     Video.objects.filter(pk=video.pk).update(comments_count=F("comments_count") - len(ids))
     video.comments_count -= len(ids)

@@ -185,6 +185,7 @@ def lock_own(user: User, video_id: int) -> Video:
 
 def _change_audience(video: Video, before: str) -> None:
     publication.recount_videos(video.author_id)
+    signals.video_audience_changed.send(sender=Video, video=video)
     if video.status != Status.READY:
         return
     widened = _reach(video.visibility) > _reach(before)
