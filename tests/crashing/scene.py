@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -45,11 +45,15 @@ Act = Callable[[str, requests.Session], requests.Response]
 
 @dataclass
 class Scene:
-    """One test's product: its stores, and the point where a process dies."""
+    """One test's product: its stores, and the point where a process dies.
+
+    `orphans` are the objects that the sweep found to be of nobody.
+    """
 
     folder: Path
     run_jobs: Callable[[], None]
     emulator: Emulator | None = None
+    orphans: set[str] = field(default_factory=set)
 
     @property
     def mark(self) -> Path:
@@ -122,9 +126,18 @@ class Scene:
             jobs.enqueue(tasks.sweep_uploads, queueing_lock="sweep_uploads", timestamp=0)
             self.settle(2 if self.emulator else 1)
             self.age()
-            sweeping.sweep_all()
+            self.reconcile()
             tasks.purge_tombstones(timestamp=0)
         self.run_jobs()
+
+    def reconcile(self) -> list[str]:
+        """Compare stores and books; returns the objects of nobody. None is ever missing."""
+        reports = sweeping.sweep_all()
+        missing = [name for report in reports for name in report.missing]
+        assert not missing, f"rows name what is not there: {missing}"
+        orphans = [name for report in reports for name in report.orphans]
+        self.orphans.update(orphans)
+        return orphans
 
     def age(self) -> None:
         """What waits for hours, or for months in quarantine, is due."""

@@ -11,6 +11,7 @@ import functools
 import importlib
 import inspect
 import random
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -38,7 +39,6 @@ from tests.factories import UserFactory
 from tests.videos.clips import clip
 from tiktok_clone.common.errors import DomainError
 from tiktok_clone.common.storage import CLOUDINARY, LOCAL
-from tiktok_clone.operations import sweeping
 from videos import tasks
 from videos.media import moving
 from videos.media.probe import probe
@@ -151,7 +151,10 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @dataclass
 class Sequence:
-    """One sequence. `told` is what happened so far, for whoever has to find out why."""
+    """One sequence; in every other one, somebody is killed now and then.
+
+    `told` is what happened so far, for whoever has to find out why.
+    """
 
     seed: int
     emulator: Emulator
@@ -163,38 +166,47 @@ class Sequence:
 
     def __post_init__(self) -> None:
         self.chance = random.Random(self.seed)  # noqa: S311 - to be repeated, not to be secret
+        self.kills = self.seed % 2 == 0
         self.scene = Scene(self.folder, self.run_all_jobs, self.emulator)
         self.content = clip("180x320", 0.3).read_bytes()
         self.emulator.webhooks.hold = True
         self.people = [UserFactory(), UserFactory()]
 
     def play(self, steps: int) -> None:
-        """Do so many random things."""
+        """Do so many random things; what finds nothing to do is none."""
         acts = [act for act, weight in ACTS.items() for _ in range(weight)]
-        for _ in range(steps):
+        while len(self.told) < steps:
             act = self.chance.choice(acts)
             settings.CLOUDINARY_URL = self.url  # there is such a store, also for what moved
-            if self.chance.random() < 0.12:
+            if self.kills and self.chance.random() < 0.3:
                 self.trap.arm(self.chance)
-                self.told.append(f"(to be killed at {self.trap.armed})")
             self.attempt(act)
 
     def attempt(self, act: "Act") -> None:
-        """Do one thing; refusals and faults are what is to be expected."""
+        """Do one thing; refusals, faults and kills are what is to be expected."""
         try:
             outcome = act(self)
-        except (DomainError, OSError, Killed, requests.RequestException) as error:
+        except (DomainError, OSError, Killed) as error:
             outcome = f"{type(error).__name__}: {error}"[:120]
-        finally:
+        if self.trap.dead:
             self.trap.revive()
-        self.told.append(f"{act.__name__}: {outcome}")
+        if outcome:
+            self.told.append(f"{act.__name__}: {outcome}")
 
     def recover(self) -> None:
         """Everybody comes to their senses, and months pass."""
+        self.trap.revive()
         self.emulator.faults.reset()
         self.emulator.library.thaw_listing()
         self.emulator.webhooks.lost, self.emulator.webhooks.held = True, []
-        self.scene.recover()
+        self.scene.recover(rounds=3)
+
+    def outcomes(self) -> Counter[str]:
+        """How often what happened."""
+        return Counter(
+            "killed" if "Killed" in line else "refused" if "Error" in line else line.split(":")[0]
+            for line in self.told
+        )
 
     # Whom and what
 
@@ -206,6 +218,11 @@ class Sequence:
 
     def video(self) -> Video | None:
         return self.chance.choice(list(Video.objects.order_by("pk")) or [None])
+
+    def upload(self) -> Upload | None:
+        """One on its way; the latest more often than another."""
+        all_of_them = list(Upload.objects.order_by("-pk"))
+        return self.chance.choice([*all_of_them[:1] * 2, *all_of_them] or [None])
 
     def ready(self) -> Video | None:
         clips = Video.objects.filter(status=Status.READY).order_by("pk")
@@ -295,7 +312,7 @@ def send(sequence: Sequence) -> object:
     """Send all of an upload, or some of it, also one that is over."""
     if not sequence.tickets:
         return None
-    ticket = sequence.chance.choice(sequence.tickets[-3:])
+    ticket = sequence.chance.choice([sequence.tickets[-1], *sequence.tickets[-3:]])
     size, step = len(sequence.content), ticket["chunk_bytes"]
     spans = [(start, min(start + step, size)) for start in range(0, size, step)]
     spans = spans[: sequence.chance.choice([1, len(spans), len(spans)])]
@@ -316,9 +333,20 @@ def _send(sequence: Sequence, ticket: dict[str, Any], start: int, end: int) -> N
     requests.post(ticket["url"], data=ticket["fields"], files=files, headers=headers, timeout=5)
 
 
+def upload(sequence: Sequence) -> object:
+    """Begin an upload, send all of it, and post it."""
+    reserve(sequence)
+    ticket = sequence.tickets[-1]
+    size, step = len(sequence.content), ticket["chunk_bytes"]
+    for start in range(0, size, step):
+        _send(sequence, ticket, start, min(start + step, size))
+    author = Video.objects.get(pk=ticket["video"]).author
+    return uploads.post_upload(author, UUID(ticket["id"]), "#c", sequence.audience()).pk
+
+
 def take_in(sequence: Sequence) -> object:
     """Post an upload, perhaps one that is not complete."""
-    upload = sequence.chance.choice(list(Upload.objects.order_by("pk")) or [None])
+    upload = sequence.upload()
     if upload is None:
         return None
     video = upload.video
@@ -327,8 +355,8 @@ def take_in(sequence: Sequence) -> object:
 
 def give_up(sequence: Sequence) -> object:
     """Give an upload up."""
-    upload = sequence.chance.choice(list(Upload.objects.order_by("pk")) or [None])
-    return upload and uploads.give_up_upload(upload.video.author, upload.video.uuid)
+    upload = sequence.upload()
+    return upload and _done(uploads.give_up_upload(upload.video.author, upload.video.uuid))
 
 
 def edit(sequence: Sequence) -> object:
@@ -343,7 +371,7 @@ def edit(sequence: Sequence) -> object:
 def change_cover(sequence: Sequence) -> object:
     """Choose another moment of a clip."""
     video = sequence.ready()
-    return video and publishing.choose_cover(video.author, video.pk, 0.1)
+    return video and _done(publishing.choose_cover(video.author, video.pk, 0.1))
 
 
 def retry(sequence: Sequence) -> object:
@@ -355,14 +383,20 @@ def retry(sequence: Sequence) -> object:
 def delete(sequence: Sequence) -> object:
     """Delete a clip in whatever state."""
     video = sequence.video()
-    return video and publishing.delete_video(video.author, video.pk)
+    return video and _done(publishing.delete_video(video.author, video.pk))
 
 
 def delete_account(sequence: Sequence) -> object:
     """Leave; somebody else comes."""
-    person = sequence.people.pop(sequence.chance.randrange(len(sequence.people)))
+    person = sequence.person()
+    profiles.delete_account(person)
+    sequence.people.remove(person)
     sequence.people.append(UserFactory())
-    return profiles.delete_account(person)
+    return _done(None)
+
+
+def _done(_: None) -> str:
+    return "done"
 
 
 # Machines
@@ -370,7 +404,7 @@ def delete_account(sequence: Sequence) -> object:
 
 def work(sequence: Sequence) -> object:
     """Run some jobs."""
-    return [sequence.run_job(job) for job in sequence.waiting()[: sequence.chance.randint(1, 6)]]
+    return [sequence.run_job(job) for job in sequence.waiting()[: sequence.chance.randint(1, 8)]]
 
 
 def work_twice(sequence: Sequence) -> object:
@@ -397,12 +431,14 @@ def sweep(sequence: Sequence) -> object:
     chosen = sequence.chance.choice([tasks.sweep_uploads, tasks.purge_tombstones, None])
     if chosen is not None:
         return chosen(timestamp=0), chosen.name
-    return [(r.sweep.missing, r.sweep.orphans) for r in sweeping.sweep_all()]
+    return "compared", sequence.scene.reconcile()
 
 
 def pass_hours(sequence: Sequence) -> object:
-    """What waits for its time is due."""
-    return sequence.scene.age()
+    """What waits for its time is due; tickets hold for an hour, unless they are asked for anew."""
+    going_on = set(Upload.objects.values_list("video_id", flat=True))
+    sequence.tickets = [each for each in sequence.tickets if each["video"] in going_on]
+    return _done(sequence.scene.age())
 
 
 # Cloudinary
@@ -451,11 +487,11 @@ def old_listing(sequence: Sequence) -> object:
     """Lists stay as they are for a while, or tell the truth again."""
     library = sequence.emulator.library
     freeze = sequence.chance.random() < 0.5
-    return library.freeze_listing() if freeze else library.thaw_listing()
+    return _done(library.freeze_listing() if freeze else library.thaw_listing())
 
 
 ACTS: dict[Act, int] = {
-    post: 3, reserve: 3, send: 5, take_in: 4, give_up: 1, edit: 1, change_cover: 2, retry: 1,
-    delete: 2, delete_account: 1, work: 9, work_twice: 2, move: 3, sweep: 3, pass_hours: 2,
-    finish: 3, message: 3, fault: 3, old_listing: 1,
+    post: 3, upload: 4, reserve: 2, send: 5, take_in: 5, give_up: 1, edit: 1, change_cover: 2, retry: 1,
+    delete: 2, delete_account: 1, work: 14, work_twice: 2, move: 3, sweep: 3, pass_hours: 2,
+    finish: 3, message: 4, fault: 3, old_listing: 1,
 }  # fmt: skip
