@@ -4,7 +4,7 @@ Here the browser sends the file past us, and renditions are made elsewhere: betw
 these somebody is killed, and a row and an object part.
 """
 
-from collections.abc import Callable
+import os
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -32,6 +32,11 @@ from videos.services import publishing, uploads
 
 MOVED = {"videos.media.moving:_rename:after": "cloudinary"}
 STORE = "tiktok_clone.common.storage.cloudinary:CloudinaryStore"
+
+
+in_full = pytest.mark.skipif(
+    os.environ.get("LOOPY_CRASHES") != "all", reason="LOOPY_CRASHES=all runs this too"
+)
 
 
 @pytest.fixture
@@ -130,6 +135,7 @@ def test_what_came_completely_is_taken_in_though_its_message_was_lost(
     assert is_ready(hosted)
 
 
+@in_full
 @pytest.mark.parametrize(
     "point",
     some(
@@ -137,7 +143,8 @@ def test_what_came_completely_is_taken_in_though_its_message_was_lost(
             "videos.media.arriving:_at_cloudinary:before",
             f"{LEDGER}:confirm:after",  # in the books, no row says so
             "videos.media.arriving:link_caption:after",  # in the last transaction
-        ]
+        ],
+        one_in=5,
     ),
 )
 def test_an_upload_is_taken_in_whose_server_was_killed_over_it(
@@ -169,7 +176,7 @@ def test_a_message_comes_again_to_a_server_that_was_killed_over_it(
     ends_alike_when_all_runs_again(scene)
 
 
-@pytest.mark.parametrize("deleted", [False, True])
+@pytest.mark.parametrize("deleted", [pytest.param(False, marks=in_full), True])
 def test_messages_twice_late_and_in_the_wrong_order(
     scene: Scene, hosted: Emulator, user: User, deleted: bool
 ) -> None:
@@ -192,6 +199,7 @@ def test_messages_twice_late_and_in_the_wrong_order(
     assert is_empty(hosted) if deleted else is_ready(hosted)
 
 
+@in_full
 @pytest.mark.parametrize(
     "point",
     some(
@@ -199,7 +207,8 @@ def test_messages_twice_late_and_in_the_wrong_order(
             f"{STORE}.save:after",  # there, and the answer is lost
             f"{LEDGER}:expect:after",
             "videos.services.publishing:_confirm:before",
-        ]
+        ],
+        one_in=5,
     ),
 )
 def test_a_post_that_got_no_answer_leaves_nothing_there(
@@ -223,7 +232,8 @@ def test_a_post_that_got_no_answer_leaves_nothing_there(
             f"{STORE}.save:after",  # a preview, before the books say so
             "videos.media.pictures:publication.lock:before",
             "videos.publication:add_renditions:after",
-        ]
+        ],
+        one_in=5,
     ),
 )
 def test_a_clip_gets_ready_whenever_a_worker_is_killed(
@@ -257,7 +267,8 @@ def test_renditions_that_cloudinary_forgot_are_asked_for_again(
             f"{STORE}.delete_prefix:before",
             f"{STORE}.delete_prefix:after",  # all are, and the books have them
             f"{LEDGER}:empty:after",  # neither, and the tombstone stands
-        ]
+        ],
+        one_in=5,
     ),
 )
 def test_a_deletion_ends_there_whenever_its_worker_is_killed(
@@ -271,7 +282,7 @@ def test_a_deletion_ends_there_whenever_its_worker_is_killed(
     assert is_empty(hosted)
 
 
-@pytest.mark.parametrize("late", ["an hour", "months"])
+@pytest.mark.parametrize("late", ["an hour", pytest.param("months", marks=in_full)])
 def test_an_upload_that_ends_after_its_deletion_goes(
     scene: Scene, hosted: Emulator, user: User, late: str
 ) -> None:
@@ -296,7 +307,8 @@ def test_an_upload_that_ends_after_its_deletion_goes(
             f"{LEDGER}:keep:after",
             "videos.media.moving:_rename:before",  # all copies, named by no row
             "videos.media.moving:_rename:after",
-        ]
+        ],
+        one_in=5,
     ),
 )
 def test_a_move_is_whole_whenever_it_is_killed(
@@ -314,6 +326,7 @@ def test_a_move_is_whole_whenever_it_is_killed(
     ends_alike_when_all_runs_again(scene)
 
 
+@in_full
 def test_nothing_is_lost_while_cloudinary_lists_what_was(
     scene: Scene, hosted: Emulator, user: User
 ) -> None:

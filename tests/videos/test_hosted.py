@@ -26,7 +26,7 @@ from tests.videos.clips import clip
 from tiktok_clone.common.models import StoredObject
 from tiktok_clone.common.storage import cloudinary_store, local_store
 from tiktok_clone.common.storage.transformations import transformation_of as derived_part
-from videos import tasks
+from videos import quotas, tasks
 from videos.media import derived, moving
 from videos.models import MediaEvent, Status, Tombstone, Video
 from videos.services import publishing, uploads
@@ -392,11 +392,20 @@ def test_a_move_that_breaks_off_leaves_the_clip_as_it_was(
     video = publishing.create_video(user, clip("180x320", 0.6))
     settle(hosted, run_jobs)
     settings.CLOUDINARY_URL = url
-    before = addresses(as_user, video.pk)
+    Tombstone.objects.update(due_at="2020-01-01T00:00Z")
+    tasks.purge_tombstones(0)
+    before, held = addresses(as_user, video.pk), quotas.stored_bytes(user.pk)
     hosted.faults.refuse("upload", 500, times=1)
     with pytest.raises(OSError, match="General"):
         moving.move_video(video.pk, "cloudinary")
     assert addresses(as_user, video.pk) == before
+    tasks.purge_tombstones(0)
+    hosted.faults.refuse_after("upload", 500, times=1)
+    with pytest.raises(OSError, match="General"):
+        moving.move_video(video.pk, "cloudinary")
+    assert len(names(hosted)) == 1  # it came, and we were told that it did not
+    tasks.purge_tombstones(0)
+    assert (names(hosted), quotas.stored_bytes(user.pk)) == ([], held)
     assert moving.move_video(video.pk, "cloudinary")
     Tombstone.objects.update(due_at="2020-01-01T00:00Z")
     tasks.purge_tombstones(0)
