@@ -78,7 +78,7 @@ IMPATIENCE = 0.3  # s
 TOGETHER = 5  # sequences, which have one world and come to their end together
 
 
-class Killed(BaseException):  # noqa: N818 - nobody may mistake it for an error to be handled
+class Killed(BaseException):
     """The process that did this is no more."""
 
 
@@ -143,8 +143,8 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("videos.media.ffmpeg.run", run)
     monkeypatch.setattr("tests.cloudinary.transformations.fake", fake)
     for module in ("processing", "arriving"):
-        monkeypatch.setattr(f"videos.media.{module}.probe", lambda path: found)
-    monkeypatch.setattr("videos.services.publishing.probe", lambda path: found)
+        monkeypatch.setattr(f"videos.media.{module}.probe", lambda _: found)
+    monkeypatch.setattr("videos.services.publishing.probe", lambda _: found)
     for name in ("CALL_TIMEOUT", "UPLOAD_TIMEOUT"):
         monkeypatch.setattr(f"tiktok_clone.common.storage.cloudinary.{name}", IMPATIENCE)
     monkeypatch.setattr(uploads, "CHUNK_BYTES", len(content[".mp4"]) // 3)
@@ -166,7 +166,7 @@ class Sequence:
     tickets: list[dict[str, Any]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.chance = random.Random(self.seed)  # noqa: S311 - to be repeated, not to be secret
+        self.chance = random.Random(self.seed)
         self.kills = self.seed // TOGETHER % 2 == 0
         self.scene = Scene(self.folder, self.run_all_jobs, self.emulator)
         self.content = clip("180x320", 0.3).read_bytes()
@@ -261,7 +261,7 @@ class Sequence:
         _change("UPDATE procrastinate_jobs SET status = 'doing' WHERE id = %s", job.pk)
         try:
             task.func(*first, **arguments)
-        except Exception as error:  # noqa: BLE001 - any failure is tried again
+        except Exception as error:
             self._again(job) if job.attempts + 1 < RETRIES else self._finish(job)
             return f"{job.task_name} failed: {error}"
         except Killed:
@@ -492,7 +492,7 @@ def old_listing(sequence: Sequence) -> object:
 
 
 ACTS: dict[Act, int] = {
-    post: 3, upload: 4, reserve: 2, send: 5, take_in: 5, give_up: 1, edit: 1, change_cover: 2, retry: 1,
-    delete: 2, delete_account: 1, work: 14, work_twice: 2, move: 3, sweep: 3, pass_hours: 2,
-    finish: 3, message: 4, fault: 3, old_listing: 1,
+    post: 3, upload: 4, reserve: 2, send: 5, take_in: 5, give_up: 1, edit: 1, change_cover: 2,
+    retry: 1, delete: 2, delete_account: 1, work: 14, work_twice: 2, move: 3, sweep: 3,
+    pass_hours: 2, finish: 3, message: 4, fault: 3, old_listing: 1,
 }  # fmt: skip

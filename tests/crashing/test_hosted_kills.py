@@ -20,7 +20,6 @@ from tests.crashing.scene import (
     LEDGER,
     Scene,
     ends_alike_when_all_runs_again,
-    sign_in,
     some,
     the_server_dies,
 )
@@ -297,6 +296,7 @@ def test_an_upload_that_ends_after_its_deletion_goes(
     assert len(list(hosted.library)) == 1
     ends_alike_when_all_runs_again(scene)
     assert is_empty(hosted)
+    assert bool(scene.orphans) == (late == "months")
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,4 @@
-"""Web server and worker, killed with SIGKILL at points where a row and its object part.
-"""
+"""Web server and worker, killed with SIGKILL at points where a row and its object part."""
 
 import pytest
 import requests
@@ -9,10 +8,10 @@ from tests.crashing.scene import (
     LEDGER,
     Scene,
     ends_alike_when_all_runs_again,
+    sign_in,
     some,
     the_server_dies,
     wait_for,
-    sign_in,
 )
 from tests.videos.clips import clip
 from videos.models import Status, Upload, Video

@@ -48,7 +48,7 @@ def test_rows_and_objects_are_in_step_whatever_happens(
                 raise AssertionError(f"LOOPY_SEED={first}: {error}\n{told}") from error
             for sequence in bunch:
                 outcomes += sequence.outcomes()
-    print(f"{SEQUENCES} sequences: {dict(outcomes.most_common())}")
+    print(f"{SEQUENCES} sequences: {dict(outcomes.most_common())}")  # noqa: T201 - the figure
 
 
 def play(bunch: list[Sequence]) -> None:

@@ -302,6 +302,15 @@ def test_what_would_be_over_the_quota_is_refused_before_it_is_sent(
     check_nothing_is_left()
 
 
+def test_what_finds_no_room_is_refused_before_it_is_sent(
+    as_user: ApiClient, content: bytes, settings: Any
+) -> None:
+    settings.MIN_FREE_BYTES = 2**60
+    answer = as_user.post("/video/upload", {"size": len(content)}, expect=507)
+    assert answer["code"] == "storage_full"
+    check_nothing_is_left()
+
+
 def test_of_two_at_once_only_as_many_as_fit_are_let_in(
     user: User, content: bytes, settings: Any
 ) -> None:

@@ -179,6 +179,20 @@ def test_other_bytes_than_announced_are_refused_and_leave_nothing(
 
 
 @pytest.mark.usefixtures("small_pieces")
+def test_an_upload_that_no_list_shows_yet_goes_when_it_is_given_up(
+    hosted: Emulator, as_user: ApiClient
+) -> None:
+    hosted.library.freeze_listing()
+    path = clip("180x320")
+    upload = as_user.post("/video/upload", {"size": path.stat().st_size}, expect=201)
+    send_pieces(hosted, upload, path)
+    assert len(names(hosted)) == 1
+    as_user.delete(f"/video/upload/{upload['id']}", expect=204)
+    tasks.purge_tombstones(0)
+    assert names(hosted) == []
+
+
+@pytest.mark.usefixtures("small_pieces")
 def test_an_upload_that_nobody_posts_is_taken_in_by_the_message(
     hosted: Emulator, user: User, as_user: ApiClient, run_jobs: RunJobs
 ) -> None:
