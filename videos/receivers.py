@@ -2,12 +2,15 @@
 
 from typing import Any
 
+from django.db.models.signals import pre_delete
 from django.dispatch import receiver
 
 from accounts.models import User
 from accounts.signals import user_changed, user_deleting, user_purging
 from videos import publication
 from videos.forgetting import forget_person
+from videos.media import arriving
+from videos.models import Upload
 from videos.services import publishing
 
 
@@ -21,6 +24,12 @@ def forget(user: User, **_: Any) -> None:
 def bury_media(user: User, **_: Any) -> None:
     """Leave tombstones for all that the person has in the stores, the picture included."""
     publication.bury_all_of(user)
+
+
+@receiver(pre_delete, sender=Upload)
+def remove_pieces(instance: Upload, **_: Any) -> None:
+    """Whatever deletes an upload, a clip or an account with it: the file of its pieces goes."""
+    arriving.remove_pieces(instance)
 
 
 @receiver(user_changed)

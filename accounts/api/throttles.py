@@ -12,6 +12,9 @@ if TYPE_CHECKING:  # the framework's views read this module's name from the sett
     from rest_framework.views import APIView
 
 
+SHORT_BYTES = 64 * 1024
+
+
 class CountedThrottle(BaseThrottle):
     """Counts under a scope of `settings.THROTTLE_RATES`."""
 
@@ -47,10 +50,22 @@ class AnonymousThrottle(CountedThrottle):
 
 
 class UploadThrottle(CountedThrottle):
-    """Uploads of one account."""
+    """Files of one account, refused before they are read.
+
+    A form so short that it may well have no file is counted when it has been read: one that
+    posts an upload in pieces was counted when that began.
+    """
 
     scope = "upload_user"
 
     def who(self, request: Request) -> str | None:
         """The account."""
-        return str(request.user.pk) if request.user.is_authenticated else None
+        if not request.user.is_authenticated or is_short(request):
+            return None
+        return str(request.user.pk)
+
+
+def is_short(request: Request) -> bool:
+    """Whether all of a form is so short that there is no harm in reading it first."""
+    length = request.headers.get("Content-Length", "")
+    return length.isdigit() and int(length) <= SHORT_BYTES

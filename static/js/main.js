@@ -23,3 +23,11 @@ if (document.body.dataset.news) {
 }
 // The sections of the settings scroll sideways on a phone: show the one that is open.
 document.querySelector(".sections [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+// What an unfinished upload left in this browser goes before its owner does, who waits a moment.
+document.querySelector("[data-signout]")?.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const form = event.target;
+  const forget = import("./unfinished.js").then((kept) => kept.forgetAll()).catch(() => {});
+  await Promise.race([forget, new Promise((resolve) => setTimeout(resolve, 2000))]);
+  form.submit();
+});

@@ -119,9 +119,12 @@ export class Transfer {
 
   async reserve() {
     const { name, size, lastModified } = this.file;
-    const headers = { "Content-Type": "application/json" };
+    // The same key until an answer comes: a reservation whose answer was lost is the one we get.
+    this.key ??= randomKey();
+    const headers = { "Content-Type": "application/json", "Idempotency-Key": this.key };
     // Not aborted half-way: what is reserved then would have no one to give it up.
     const ticket = await request("POST", `${this.api}/upload`, { body: JSON.stringify({ size }), headers });
+    this.key = null;
     const { id, video } = ticket;
     if (this.stopping.signal.aborted) {
       this.discard(ticket);
@@ -265,6 +268,9 @@ export class Transfer {
     this.onProgress(Math.floor((100 * bytes) / total));
   }
 }
+
+/* `crypto.randomUUID` needs HTTPS. */
+const randomKey = () => Array.from(crypto.getRandomValues(new Uint32Array(4)), String).join("-");
 
 async function sha256(bytes) {
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));

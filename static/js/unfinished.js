@@ -50,6 +50,14 @@ export function forget(id) {
   });
 }
 
+/** Whoever signs out leaves nothing behind in this browser. */
+export function forgetAll() {
+  return within("readwrite", (uploads, files) => {
+    uploads.clear();
+    return files.clear();
+  });
+}
+
 /** An upload of `account` that `isWanted(record)`, and that no other tab is sending: `{record,
  * release}`, or null. Those of everybody that are too old go. */
 export async function resumable(account, isWanted = () => true) {

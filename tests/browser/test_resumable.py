@@ -283,6 +283,44 @@ def test_a_closed_tab_goes_on_in_another_for_the_same_account_only(
     assert check_stored(file).author == anna
 
 
+def test_whoever_signs_out_leaves_nothing_in_the_browser(
+    screen: Open, anna: User, file: Path
+) -> None:
+    window, line = open_upload(screen, anna)
+    line.hold_from = 3
+    choose(window.page, file)
+    line.wait_for_held()
+    second = window.page.context.new_page()
+    window.page.close()
+    second.goto("/")
+    assert kept(second) == 1
+    second.get_by_role("button", name="Sign out").click()
+    expect(second.get_by_role("link", name="Sign in").first).to_be_visible()
+    assert kept(second) == 0
+
+
+def test_a_reservation_whose_answer_was_lost_takes_no_room(
+    screen: Open, anna: User, file: Path
+) -> None:
+    window, _ = open_upload(screen, anna)
+    lost: list[str] = []
+
+    def lose(route: Route) -> None:
+        """The server does it, and nobody hears of it."""
+        if not lost:
+            lost.append(route.request.headers["idempotency-key"])
+            route.fetch()
+            route.abort()
+        else:
+            route.continue_()
+
+    window.page.route(re.compile(r"/video/upload$"), lose)
+    choose(window.page, file)
+    expect_arrived(window.page)
+    assert len(lost) == 1
+    assert check_stored(file).author == anna  # the only one there is
+
+
 def test_what_arrived_but_was_not_posted_is_there_after_a_reload(
     screen: Open, anna: User, file: Path
 ) -> None:

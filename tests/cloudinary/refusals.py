@@ -1,7 +1,7 @@
 """How Cloudinary refuses: a status and a sentence."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from werkzeug import Response
 
@@ -31,6 +31,11 @@ def missing(name: str) -> RefusalError:
 def invalid(name: str, value: object) -> RefusalError:
     """A parameter has a value that it cannot have."""
     return RefusalError(400, f"Invalid value {value} for parameter {name}")
+
+
+def too_many(public_ids: Sequence[str]) -> RefusalError:
+    """More assets are named than one request may name."""
+    return RefusalError(400, f"Too many public_ids: {len(public_ids)}, at most 100 are allowed")
 
 
 def not_found(public_id: str) -> RefusalError:

@@ -72,6 +72,18 @@ def test_every_page_goes_on_where_the_last_one_ended(prefix: str) -> None:
     assert options["next_cursor"] == ""
 
 
+def test_assets_by_their_ids_however_old_the_list_is(cloudinary_emulator: Emulator) -> None:
+    upload("a", "b", "c")
+    cloudinary_emulator.library.freeze_listing()
+    upload("d")
+    api.delete_resources(["b"], resource_type="video")
+    found = api.resources_by_ids(["d", "b", "a", "none"], resource_type="video", type="upload")
+    assert [each["public_id"] for each in found["resources"]] == ["d", "a"]
+    assert sorted(names()) == ["a", "b", "c"]
+    with pytest.raises(BadRequest, match="Too many public_ids: 101"):
+        api.resources_by_ids([str(n) for n in range(101)], resource_type="video")
+
+
 def test_a_list_without_a_prefix_has_the_newest_first(cloudinary_emulator: Emulator) -> None:
     now = cloudinary_emulator.now()
     for age, name in ((30, "old"), (20, "middle"), (10, "new")):

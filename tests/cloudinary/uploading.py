@@ -197,7 +197,10 @@ def _with_eager(emulator: "Emulator", asset: Asset, parameters: Parameters) -> d
     if _is_on(parameters, "eager_async"):
         promised = {"status": "processing", "batch_id": batch}
         answer["eager"] = [promised | admin.urls(emulator, asset, each) for each in asked]
-        emulator.webhooks.background(work)
+        if emulator.faults.lost_derivations > 0:
+            emulator.faults.lost_derivations -= 1
+        else:
+            emulator.webhooks.background(work)
     else:
         answer["eager"] = work()
     return answer

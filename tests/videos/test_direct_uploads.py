@@ -11,11 +11,14 @@ from typing import Any
 
 import pytest
 from django.core.files.base import ContentFile
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import RequestFactory
 from django.utils import timezone
 
+from accounts import purging
 from accounts.models import User
+from accounts.services import profiles
 from tests.api_client import ApiClient
 from tests.videos.pieces import CHUNK, padded_clip, post, reserve, send, send_all, send_bytes
 from tests.videos.test_upload import objects, purge
@@ -27,7 +30,7 @@ from videos.media import arriving
 from videos.media.processing import original_name
 from videos.models import Status, Upload, UploadPiece, Video
 from videos.receiving import PieceHandler, stream_uploads
-from videos.services import uploads
+from videos.services import publishing, uploads
 
 RunJobs = Callable[[], None]
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -299,6 +302,15 @@ def test_what_would_be_over_the_quota_is_refused_before_it_is_sent(
     check_nothing_is_left()
 
 
+def test_what_finds_no_room_is_refused_before_it_is_sent(
+    as_user: ApiClient, content: bytes, settings: Any
+) -> None:
+    settings.MIN_FREE_BYTES = 2**60
+    answer = as_user.post("/video/upload", {"size": len(content)}, expect=507)
+    assert answer["code"] == "storage_full"
+    check_nothing_is_left()
+
+
 def test_of_two_at_once_only_as_many_as_fit_are_let_in(
     user: User, content: bytes, settings: Any
 ) -> None:
@@ -318,7 +330,80 @@ def test_an_upload_counts_once_while_it_comes_and_when_it_is_here(
     assert quotas.stored_bytes(user.pk) == len(content)
 
 
+# ── counted once ─────────────────────────────────────────────────────────────────────────────
+
+
+def keyed(key: str = "a") -> dict[str, str]:
+    """The header that makes a request the same as an earlier one."""
+    return {"Idempotency-Key": key}
+
+
+def test_a_reservation_whose_answer_was_lost_is_found_again(
+    user: User, as_user: ApiClient, content: bytes, settings: Any
+) -> None:
+    settings.THROTTLE_RATES = settings.THROTTLE_RATES | {"upload_user": (2, 1800)}
+    body = {"size": len(content)}
+    first = as_user.post("/video/upload", body, expect=201, headers=keyed())
+    send(as_user, first, content, 0)
+    again = as_user.post("/video/upload", body, expect=201, headers=keyed())
+    assert as_user.response.headers["Idempotency-Replayed"] == "true"
+    assert (again["id"], again["received"]) == (first["id"], [0])  # as it is now
+    assert (Video.objects.count(), quotas.stored_bytes(user.pk)) == (1, len(content))
+    other = as_user.post("/video/upload", body, expect=201, headers=keyed("b"))
+    assert other["id"] != first["id"]
+    as_user.post("/video/upload", body, expect=429, headers=keyed("c"))
+    as_user.post("/video/upload", {"size": 7}, expect=422, headers=keyed())
+
+
+def test_the_key_of_an_upload_that_is_over_finds_nothing(
+    as_user: ApiClient, content: bytes
+) -> None:
+    body = {"size": len(content)}
+    upload = as_user.post("/video/upload", body, expect=201, headers=keyed())
+    as_user.delete(f"/video/upload/{upload['id']}", expect=204)
+    as_user.post("/video/upload", body, expect=404, headers=keyed())
+
+
+def test_an_upload_counts_once_against_the_limit(
+    as_user: ApiClient, content: bytes, settings: Any
+) -> None:
+    rates = {"upload_user": (2, 1800), "take_in_user": (3, 1800)}
+    settings.THROTTLE_RATES = settings.THROTTLE_RATES | rates
+    for _ in range(2):
+        upload = reserve(as_user, content)
+        send_all(as_user, upload, content)
+        post(as_user, upload)
+    as_user.post("/video/upload", {"size": len(content)}, expect=429)
+    file = SimpleUploadedFile("a.mp4", b"no video")
+    as_user.post("/video", {"file": file}, format="multipart", expect=429)
+    post(as_user, upload)  # again, the same
+    post(as_user, upload, expect=429)  # which has a limit of its own
+
+
 # ── the end ──────────────────────────────────────────────────────────────────────────────────
+
+
+def delete_the_clip(user: User) -> None:
+    """As its author does, from the profile."""
+    publishing.delete_video(user, Video.objects.get().pk)
+
+
+def delete_the_account(user: User) -> None:
+    """And the job that removes all of it."""
+    profiles.delete_account(user)
+    purging.purge(user.pk)
+
+
+@pytest.mark.parametrize("act", [delete_the_clip, delete_the_account])
+def test_its_file_goes_with_its_clip(
+    user: User, as_user: ApiClient, content: bytes, act: Callable[[User], None]
+) -> None:
+    upload = reserve(as_user, content)
+    send(as_user, upload, content, 0)
+    assert len(list(incoming().iterdir())) == 1
+    act(user)
+    assert list(incoming().iterdir()) == []
+    check_nothing_is_left()
 
 
 def test_given_up_it_leaves_nothing(as_user: ApiClient, content: bytes) -> None:

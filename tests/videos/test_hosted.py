@@ -26,7 +26,7 @@ from tests.videos.clips import clip
 from tiktok_clone.common.models import StoredObject
 from tiktok_clone.common.storage import cloudinary_store, local_store
 from tiktok_clone.common.storage.transformations import transformation_of as derived_part
-from videos import tasks
+from videos import quotas, tasks
 from videos.media import derived, moving
 from videos.models import MediaEvent, Status, Tombstone, Video
 from videos.services import publishing, uploads
@@ -174,6 +174,20 @@ def test_other_bytes_than_announced_are_refused_and_leave_nothing(
     assert answer["code"] == "damaged"
     assert not Video.objects.exists()
     Tombstone.objects.update(due_at="2020-01-01T00:00Z")
+    tasks.purge_tombstones(0)
+    assert names(hosted) == []
+
+
+@pytest.mark.usefixtures("small_pieces")
+def test_an_upload_that_no_list_shows_yet_goes_when_it_is_given_up(
+    hosted: Emulator, as_user: ApiClient
+) -> None:
+    hosted.library.freeze_listing()
+    path = clip("180x320")
+    upload = as_user.post("/video/upload", {"size": path.stat().st_size}, expect=201)
+    send_pieces(hosted, upload, path)
+    assert len(names(hosted)) == 1
+    as_user.delete(f"/video/upload/{upload['id']}", expect=204)
     tasks.purge_tombstones(0)
     assert names(hosted) == []
 
@@ -392,11 +406,20 @@ def test_a_move_that_breaks_off_leaves_the_clip_as_it_was(
     video = publishing.create_video(user, clip("180x320", 0.6))
     settle(hosted, run_jobs)
     settings.CLOUDINARY_URL = url
-    before = addresses(as_user, video.pk)
+    Tombstone.objects.update(due_at="2020-01-01T00:00Z")
+    tasks.purge_tombstones(0)
+    before, held = addresses(as_user, video.pk), quotas.stored_bytes(user.pk)
     hosted.faults.refuse("upload", 500, times=1)
     with pytest.raises(OSError, match="General"):
         moving.move_video(video.pk, "cloudinary")
     assert addresses(as_user, video.pk) == before
+    tasks.purge_tombstones(0)
+    hosted.faults.refuse_after("upload", 500, times=1)
+    with pytest.raises(OSError, match="General"):
+        moving.move_video(video.pk, "cloudinary")
+    assert len(names(hosted)) == 1  # it came, and we were told that it did not
+    tasks.purge_tombstones(0)
+    assert (names(hosted), quotas.stored_bytes(user.pk)) == ([], held)
     assert moving.move_video(video.pk, "cloudinary")
     Tombstone.objects.update(due_at="2020-01-01T00:00Z")
     tasks.purge_tombstones(0)

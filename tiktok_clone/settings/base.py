@@ -186,6 +186,7 @@ THROTTLE_RATES = {
     "signup_ip": (5, 30 * 60),
     "password_reset_ip": (10, 60 * 60),
     "upload_user": (30, 30 * 60),
+    "take_in_user": (120, 30 * 60),  # asks Cloudinary, whose answers are counted too
     "cover_user": (30, 30 * 60),
     "comment_user": (30, 5 * 60),
     "react_user": (300, 5 * 60),  # likes, saves, shares, "not interested"

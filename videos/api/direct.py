@@ -4,6 +4,7 @@ Both stores take the same: forms with the signed `fields` and the `file`, with C
 X-Unique-Upload-Id. The first piece is sent before the others and the last one after them.
 """
 
+from functools import partial
 from typing import Any, cast
 from uuid import UUID
 
@@ -17,8 +18,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.api.throttles import UploadThrottle
 from tiktok_clone.common.api import Input
+from tiktok_clone.common.idempotency import attempt, fingerprint_of
+from tiktok_clone.common.idempotent import PARAMETER, key_of, replay
 from videos.api.uploads import person
 from videos.media.refusals import refused
 from videos.models import Upload, Visibility
@@ -75,21 +77,34 @@ class DirectUploads(APIView):
     """`POST /video/upload`."""
 
     permission_classes = [IsAuthenticated]
-    throttle_classes = [UploadThrottle]
     parser_classes = [JSONParser, FormParser]
 
     @extend_schema(
         summary="Begin an upload in pieces",
         operation_id="video_upload_create",
+        parameters=[PARAMETER],
         request=NewUploadSerializer,
         responses={201: UploadSerializer},
     )
     def post(self, request: Request) -> Response:
-        """Reserve a clip; what is too large or over the quota is refused before it is sent."""
+        """Reserve a clip; what is too large or over the quota is refused before it is sent.
+
+        With the key of an earlier request, the upload that it began: as it is now.
+        """
         form = NewUploadSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        upload = uploads.reserve_upload(person(request), **form.validated_data)
-        return Response(_describe(request, upload), status.HTTP_201_CREATED)
+        begin = partial(uploads.reserve_upload, person(request), **form.validated_data)
+        key = key_of(request)
+        if key is None:
+            return Response(_describe(request, begin()), status.HTTP_201_CREATED)
+        asked = fingerprint_of(request.method, request.path, sorted(form.validated_data.items()))
+        with attempt(person(request).pk, key, asked) as held:
+            if held.answer is None:
+                upload = begin(on_reserved=lambda u: held.finish(201, {"id": str(u.video.uuid)}))
+                return Response(_describe(request, upload), status.HTTP_201_CREATED)
+            code, body = held.answer
+            begun = uploads.find_upload(person(request), UUID(body["id"]))
+            return replay((code, _describe(request, begun)))
 
 
 class DirectUpload(APIView):

@@ -15,7 +15,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from accounts.api.throttles import UploadThrottle
+from accounts import throttling
+from accounts.api.throttles import UploadThrottle, is_short
 from accounts.models import User
 from tiktok_clone.common.errors import invalid, not_found
 from tiktok_clone.common.idempotency import attempt, fingerprint_of
@@ -83,6 +84,8 @@ def _create(request: Request, on_stored: Callable[[Video], None] | None = None) 
     form = request.POST
     if "upload" in form:
         return represent(_post_upload(request), request)
+    if is_short(request):
+        throttling.check(UploadThrottle.scope, str(person(request).pk))
     video = publishing.create_video(
         person(request),
         request.FILES.get("file"),
@@ -99,6 +102,7 @@ def _post_upload(request: Request) -> Video:
         key = UUID(form["upload"])
     except ValueError:
         raise invalid("upload", "invalid", "Send the id that `POST /video/upload` gave.") from None
+    throttling.check("take_in_user", str(person(request).pk))
     return uploads.post_upload(person(request), key, form.get("caption"), form.get("visibility"))
 
 

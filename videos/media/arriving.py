@@ -139,15 +139,22 @@ def take_in(video_id: int, when_stored: InTransaction) -> Video | None:
             Upload.objects.filter(video=fresh).delete()
             link_caption(fresh)
             when_stored(fresh)
-    piece_file(video).unlink(missing_ok=True)
     return fresh
 
 
 def end(video_id: int) -> None:
     """Forget an upload whose clip was refused, and what came of it."""
-    for upload in Upload.objects.select_related("video").filter(video=video_id):
-        upload.delete()
-        piece_file(upload.video).unlink(missing_ok=True)
+    Upload.objects.filter(video=video_id).delete()
+
+
+def remove_pieces(upload: Upload) -> None:
+    """Remove what came of an upload once its row is gone, however that happened.
+
+    Part of the transaction that deletes the row. What is written at that moment goes with the
+    refusal of its piece.
+    """
+    path = piece_file(upload.video)
+    transaction.on_commit(lambda: path.unlink(missing_ok=True))
 
 
 @transaction.atomic
@@ -155,9 +162,7 @@ def let_go(video_id: int) -> None:
     """Remove a clip that is still on its way in, with what came of it."""
     video = publication.lock(video_id)
     if video is not None and video.status in (Status.RESERVED, Status.UPLOADING):
-        path = piece_file(video)
         publication.remove(video)
-        transaction.on_commit(lambda: path.unlink(missing_ok=True))
 
 
 def incomplete() -> DomainError:

@@ -30,8 +30,8 @@ def movable(kind: str) -> VideoQuerySet:
 def move_video(video_id: int, kind: str) -> bool:
     """Copy what a ready clip shows into a kind of store; its rows then name the copies.
 
-    Killed in between, it leaves the clip as it was; the copies go when it is moved the next
-    time, or by the sweep.
+    What breaks off leaves the clip as it was, and no copies; those of one that is killed go when
+    the clip is moved the next time, or by the sweep.
 
     Returns:
         Whether it moved; not if it is gone, or somebody else worked on it meanwhile.
@@ -44,15 +44,19 @@ def move_video(video_id: int, kind: str) -> bool:
         return False
     folder = f"{naming.named(kind, f'videos/{video.uuid}')}/{video.attempt}"
     copies = {name: f"{folder}/{_basename(name)}" for name in _shown(video)}
-    for old, new in copies.items():
-        with store(old).local_copy(old) as path:
-            ledger.keep(new, path, video.author_id)
-    if _rename(video, kind, copies):
-        remove_leftovers(video.pk)  # of a move that was killed
-        return True
-    with transaction.atomic():
+    try:
+        for old, new in copies.items():
+            with store(old).local_copy(old) as path:
+                ledger.keep(new, path, video.author_id)
+        moved = _rename(video, kind, copies)
+    except Exception:
         publication.bury(folder)
-    return False
+        raise
+    if moved:
+        remove_leftovers(video.pk)  # of a move that was killed
+    else:
+        publication.bury(folder)
+    return moved
 
 
 @transaction.atomic

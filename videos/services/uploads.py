@@ -1,6 +1,7 @@
 """Direct uploads: reserved, sent in pieces, resumed, given up, and posted."""
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from typing import IO, Any
 from uuid import UUID
@@ -10,6 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.throttling import limited
 from tiktok_clone.common.errors import invalid, not_found
 from tiktok_clone.common.storage import CLOUDINARY, cloudinary_store, ledger, room
 from videos import tasks
@@ -26,18 +28,26 @@ CHUNK_BYTES = 6_000_000
 MD5 = re.compile(r"[0-9a-f]{32}")
 
 
+@limited("upload_user")
 def reserve_upload(
-    author: User, size: int, etag: str = "", caption: str = "", visibility: str = Visibility.PRIVATE
+    author: User,
+    size: int,
+    etag: str = "",
+    caption: str = "",
+    visibility: str = Visibility.PRIVATE,
+    on_reserved: Callable[[Upload], None] | None = None,
 ) -> Upload:
     """Make room for a file that will come in pieces: a clip without bytes, and its name.
 
     Args:
         size: bytes of the file.
         etag: its MD5 in hexadecimal, to be compared at the end, or empty.
+        on_reserved: called in the transaction that makes the room.
 
     Raises:
         RefusedError: `empty` or `too_large`.
-        DomainError: `invalid` for a field, `quota_exceeded` (403), `storage_full` (507).
+        DomainError: `invalid` for a field, `quota_exceeded` (403), `throttled` (429),
+            `storage_full` (507).
     """
     if size <= 0:
         raise refused("empty")
@@ -53,13 +63,16 @@ def reserve_upload(
             room.check_room(size)
         # The row of the object is there before anybody has a ticket for it.
         ledger.expect(original_name(video), author.pk, size, etag)
-        return Upload.objects.create(
+        upload = Upload.objects.create(
             video=video,
             size_bytes=size,
             etag=etag,
             chunk_bytes=CHUNK_BYTES,
             expires_at=timezone.now() + timedelta(seconds=settings.UPLOAD_LIFETIME),
         )
+        if on_reserved is not None:
+            on_reserved(upload)
+    return upload
 
 
 def find_upload(user: User, uuid: UUID) -> Upload:

@@ -1,0 +1,72 @@
+"""Whatever happens to clips, in whatever order: no orphan, and no ready row without its object.
+
+LOOPY_SEQUENCES=1000 plays so many, five in one world at a time; the first has the seed LOOPY_SEED.
+"""
+
+import os
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from accounts.models import User
+from accounts.services import profiles
+from tests.cloudinary import Emulator
+from tests.crashing.scene import Scene, check_invariants, snapshot
+from tests.crashing.sequences import TOGETHER, Sequence, Trap, stand_in
+from tiktok_clone.common.models import StoredObject
+from tiktok_clone.common.storage import stores
+from videos.models import Video
+
+SEQUENCES = int(os.environ.get("LOOPY_SEQUENCES", "40"))
+SEED = int(os.environ.get("LOOPY_SEED", "0"))
+STEPS = 25
+
+
+def test_rows_and_objects_are_in_step_whatever_happens(
+    scene: Scene,
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    failed_jobs_expected: None,
+) -> None:
+    stand_in(monkeypatch)
+    settings.CLOUDINARY_NOTIFY = "http://testserver"
+    settings.QUOTA_VIDEOS_PER_DAY = 0
+    trap = Trap(monkeypatch)
+    with Emulator(fake=True, chunk_min=1, rate_limit=10**9) as emulator:
+        settings.CLOUDINARY_URL = f"{emulator.url}&secure=false"
+        outcomes: Counter[str] = Counter()
+        for first in range(SEED, SEED + SEQUENCES, TOGETHER):
+            bunch = [
+                Sequence(seed, emulator, trap, settings.CLOUDINARY_URL, scene.folder)
+                for seed in range(first, first + TOGETHER)
+            ]
+            try:
+                play(bunch)
+            except BaseException as error:
+                told = "\n".join(line for sequence in bunch for line in sequence.told)
+                raise AssertionError(f"LOOPY_SEED={first}: {error}\n{told}") from error
+            for sequence in bunch:
+                outcomes += sequence.outcomes()
+    print(f"{SEQUENCES} sequences: {dict(outcomes.most_common())}")  # noqa: T201 - the figure
+
+
+def play(bunch: list[Sequence]) -> None:
+    """Play some, and bring everything to an end, and then the accounts as well."""
+    for sequence in bunch:
+        sequence.play(STEPS)
+    last = bunch[-1]
+    last.recover()
+    check_invariants()
+    orphans = {name for sequence in bunch for name in sequence.scene.orphans}
+    assert last.kills or not orphans, f"nobody was killed, and the sweep had to help: {orphans}"
+    before = snapshot()
+    last.scene.recover(rounds=1)
+    assert snapshot() == before, "running everything again changed something"
+    for person in User.objects.filter(deleted_at=None):
+        profiles.delete_account(person)
+    last.scene.recover(rounds=1)
+    check_invariants()
+    assert not Video.objects.exists()
+    left = [found.name for store in stores().values() for found in store.listing()]
+    assert (left, list(StoredObject.objects.all())) == ([], []), "something is left of nobody"
