@@ -202,7 +202,7 @@ def _tiles() -> list[Tile]:
         Tile(
             "In quarantine",
             str(held.count()),
-            f"{filesizeformat(first['size'] or 0)}, the first goes {_goes(first['first'])}",
+            _held(first["size"], first["first"]),
             f"{listing}?state=quarantined",
         ),
         Tile(
@@ -215,11 +215,11 @@ def _tiles() -> list[Tile]:
     ]
 
 
-def _goes(since: datetime | None) -> str:
+def _held(size: int | None, since: datetime | None) -> str:
     if since is None:
-        return "never"
+        return "nothing waits to be removed"
     left = since + timedelta(days=settings.ORPHAN_QUARANTINE_DAYS) - timezone.now()
-    return f"in {max(0, left.days)} days"
+    return f"{filesizeformat(size or 0)}, the first goes in {max(0, left.days)} days"
 
 
 def _tombstones() -> QuerySet[Tombstone]:
