@@ -1,6 +1,5 @@
 """Judging models: the same lists for the same held-out rows, for all and for those with little."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,16 +7,12 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from feeds.recommender import metrics
-from feeds.recommender.interactions import Interactions, matrix, positives
+from feeds.recommender.interactions import Interactions, Recommender, matrix, positives
 
 LENGTHS = (10, 20, 50)
 # What counts as little history: rows of a person, or of an item, in training.
 FEW_ROWS = 2
 FEW_LIKES = 5
-
-Recommender = Callable[[NDArray[np.intp], sparse.csr_array, int], NDArray[np.int32]]
-"""From places of users, what each of them has consumed, and a count to lists of items' places."""
-
 
 @dataclass(frozen=True)
 class Trial:

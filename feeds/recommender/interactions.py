@@ -1,6 +1,6 @@
 """Who did what with which item and when, as arrays, wherever it comes from."""
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -9,6 +9,10 @@ from scipy import sparse
 
 DAY = 86400.0
 FOREVER = float("inf")
+
+# From places of users, what each of them has consumed, and a count, to lists of items' places:
+# users × count, best first, -1 for none.
+Recommender = Callable[[NDArray[np.intp], sparse.csr_array, int], NDArray[np.int32]]
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,20 @@
 """A trained model, and what it recommends to whom."""
 
 from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from feeds.recommender.interactions import FOREVER, Interactions, matrix, positives
+from feeds.recommender.interactions import (
+    FOREVER,
+    Interactions,
+    Recommender,
+    matrix,
+    positives,
+)
 from feeds.recommender.walk import Walk, neighbours
 
 # Positives of a reader that are asked for their neighbours: their last ones.
@@ -31,6 +37,11 @@ class Parameters:
     walk: Walk = field(default_factory=Walk)
     half_life: float = FOREVER
 
+    def describe(self) -> str:
+        """Return them in a line."""
+        values = asdict(self.walk) | {"half_life": self.half_life}
+        return ", ".join(f"{name} {value}" for name, value in values.items())
+
 
 @dataclass(frozen=True)
 class Model:
@@ -48,6 +59,11 @@ class Model:
     neighbours: sparse.csr_array
     popularity: NDArray[np.float32]
     parameters: Parameters
+
+    def recommender(self, rows: Interactions) -> Recommender:
+        """Return what recommends to the users of `rows` by their last positives there."""
+        profiles = profiles_of(rows, self.parameters.half_life)
+        return lambda users, consumed, count: recommend(self, profiles[users], consumed, count)
 
 
 def train(rows: Interactions, parameters: Parameters | None = None) -> Model:

@@ -23,6 +23,7 @@ AXES: dict[str, tuple[float | int | None, ...]] = {
     "k": (200, 100, 300),
 }
 READERS = 1500
+SECONDS = 45.0
 LENGTH = 20
 # Something else replaces the best so far only when it is better by this many standard errors of
 # the difference: with few held-out rows most differences are chance.
@@ -48,7 +49,7 @@ def tune(
     rows: Interactions,
     start: Parameters | None = None,
     *,
-    seconds: float = 60.0,
+    seconds: float = SECONDS,
     readers: int = READERS,
     report: Report = lambda _parameters, _ndcg: None,
 ) -> Tuning:
