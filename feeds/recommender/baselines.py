@@ -1,6 +1,5 @@
 """What a model has to beat: popularity, and the nearest neighbours of items."""
 
-
 import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import norm

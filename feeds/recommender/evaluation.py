@@ -14,6 +14,7 @@ LENGTHS = (10, 20, 50)
 FEW_ROWS = 2
 FEW_LIKES = 5
 
+
 @dataclass(frozen=True)
 class Trial:
     """What is asked of every model.

@@ -114,9 +114,7 @@ class _File:
                 self._add(lines.line_num, cells)
 
     def _add(self, line: int, cells: list[str]) -> None:
-        values = {
-            name: cells[place] for name, place in self.places.items() if place < len(cells)
-        }
+        values = {name: cells[place] for name, place in self.places.items() if place < len(cells)}
         user, item = values.get("user", ""), values.get("item", "")
         if not user or not item:
             missing = "item" if user else "user"

@@ -48,7 +48,9 @@ def coverage(lists: NDArray[np.int32], items: int) -> float:
     return len(np.unique(lists[lists >= 0])) / items
 
 
-def concentration(lists: NDArray[np.int32], creators: NDArray[np.int32] | None, items: int) -> float:
+def concentration(
+    lists: NDArray[np.int32], creators: NDArray[np.int32] | None, items: int
+) -> float:
     """Return the Gini coefficient of how often creators are shown: 0 all alike, near 1 a few.
 
     Args:

@@ -1,6 +1,7 @@
 """Products of sparse matrices of which only the largest entries of each row are kept."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,10 +54,8 @@ def _blocks(
 
 def _top_rows(rows: sparse.csr_array, k: int, first: int, loops: bool) -> sparse.csr_array:
     """Return the k largest entries of each row; row 0 is row `first` of the whole matrix."""
-    rows.sort_indices()
     lengths, places = [], []
-    for row in range(rows.shape[0]):
-        start, end = rows.indptr[row], rows.indptr[row + 1]
+    for row, (start, end) in enumerate(pairwise(rows.indptr)):
         kept = _top(rows.indices[start:end], rows.data[start:end], k, first + row, loops)
         places.append(start + kept)
         lengths.append(len(kept))
@@ -69,14 +68,13 @@ def _top(
     columns: NDArray[np.int32], values: NDArray[np.float32], k: int, own: int, loops: bool
 ) -> NDArray[np.intp]:
     """Return the places of the k largest positive values, in the order of the columns."""
-    wanted = (values > 0) & (columns != own)
-    if np.count_nonzero(wanted) > k:
-        candidates = np.where(wanted, values, 0)
+    wanted = np.flatnonzero((values > 0) & (columns != own))
+    if len(wanted) > k:
+        candidates = values[wanted]
         least = np.partition(candidates, -k)[-k]
-        above = candidates > least
-        ties = np.flatnonzero(candidates == least)[: k - np.count_nonzero(above)]
-        wanted = above
-        wanted[ties] = True
+        above, ties = wanted[candidates > least], wanted[candidates == least]
+        ties = ties[np.argsort(columns[ties])[: k - len(above)]]
+        wanted = np.concatenate([above, ties])
     if loops:
-        wanted |= columns == own
-    return np.flatnonzero(wanted)
+        wanted = np.concatenate([wanted, np.flatnonzero(columns == own)])
+    return wanted[np.argsort(columns[wanted])]

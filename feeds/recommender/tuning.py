@@ -1,7 +1,7 @@
 """Finding parameters by what they would have recommended for rows held out of training."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -15,10 +15,10 @@ from feeds.recommender.model import Model, Parameters, popularity, profiles_of, 
 from feeds.recommender.walk import neighbours
 
 # The axes along which we look, one after the other, each from the best so far.
-AXES: dict[str, tuple[float | int | None, ...]] = {
-    "onward": (1.2, None, 1.0, 1.5),
+AXES: dict[str, tuple[float | int, ...]] = {
+    "steps": (3, 1, 2),
     "beta": (0.0, 0.1, 0.2, 0.4),
-    "alpha": (0.8, 0.6, 1.0),
+    "alpha": (0.8, 1.0, 0.6),
     "half_life": (FOREVER, 7.0, 30.0, 90.0),
     "k": (200, 100, 300),
 }
@@ -27,7 +27,7 @@ SECONDS = 45.0
 LENGTH = 20
 # Something else replaces the best so far only when it is better by this many standard errors of
 # the difference: with few held-out rows most differences are chance.
-ERRORS = 1.0
+ERRORS = 2.0
 
 Report = Callable[[Parameters, float], None]
 
@@ -66,29 +66,44 @@ def tune(
     found = Tuning(start or Parameters())
     if not len(task.users):
         return found
+    search = _Search(kept, task, found, report)
     until = time.process_time() + seconds
-    results: dict[Parameters, NDArray[np.float64]] = {}
-
-    def result(candidate: Parameters) -> NDArray[np.float64]:
-        if candidate not in results:
-            results[candidate] = _ndcg(kept, task, candidate)
-            found.tried[candidate] = float(results[candidate].mean())
-            report(candidate, found.tried[candidate])
-        return results[candidate]
-
-    for axis, values in AXES.items():
-        if axis == "half_life" and kept.at is None:
-            continue
-        for value in values:
-            if found.tried and time.process_time() > until:
-                return found
-            candidate = varied(found.best, axis, value)
-            if _is_better(result(candidate), result(found.best)):
-                found.best = candidate
+    for axis, value in _places(timed=kept.at is not None):
+        if found.tried and time.process_time() > until:
+            break
+        search.look(varied(found.best, axis, value))
     return found
 
 
-def varied(parameters: Parameters, axis: str, value: float | int | None) -> Parameters:
+class _Search:
+    """Trials on the same held-out rows."""
+
+    def __init__(self, rows: Interactions, task: Trial, found: Tuning, report: Report) -> None:
+        self.rows, self.task, self.found, self.report = rows, task, found, report
+        self.results: dict[Parameters, NDArray[np.float64]] = {}
+
+    def look(self, candidate: Parameters) -> None:
+        """Try a candidate, and the best so far if that has not been; keep the better one."""
+        best = self._result(self.found.best)
+        if _is_better(self._result(candidate), best):
+            self.found.best = candidate
+
+    def _result(self, parameters: Parameters) -> NDArray[np.float64]:
+        if parameters not in self.results:
+            self.results[parameters] = _ndcg(self.rows, self.task, parameters)
+            self.found.tried[parameters] = float(self.results[parameters].mean())
+            self.report(parameters, self.found.tried[parameters])
+        return self.results[parameters]
+
+
+def _places(*, timed: bool) -> Iterator[tuple[str, float | int]]:
+    """Yield where to look; decay makes no difference without times."""
+    for axis, values in AXES.items():
+        if timed or axis != "half_life":
+            yield from ((axis, value) for value in values)
+
+
+def varied(parameters: Parameters, axis: str, value: float | int) -> Parameters:
     """Return parameters with one of them changed, wherever it is kept."""
     if axis == "half_life":
         return replace(parameters, half_life=value)

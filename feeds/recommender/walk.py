@@ -2,9 +2,9 @@
 
 RP3β (Paudel, Christoffel, Newell, Bernstein: Updatable, accurate, diverse, and scalable
 recommendations for interactive applications, ACM TiiS 7, 2017) walks from an item to one who
-liked it and on to another item of theirs. With few likes per person most items that belong
-together share nobody yet, so the walk may go on by one more such step; it is *lazy*, that is, may
-also end where it was.
+liked it and on to another item of theirs. With few likes per person, most items that belong
+together have nobody in common yet; so the walk may take more such steps. They are *lazy*: each
+may end where it began, so that what fewer steps find stays in.
 """
 
 from dataclasses import dataclass
@@ -15,6 +15,9 @@ from scipy import sparse
 
 from feeds.recommender.pruning import top_product
 
+# Ways followed from an item when it has more steps: more cost time and find nothing better.
+BREADTH = 100
+
 
 @dataclass(frozen=True)
 class Walk:
@@ -24,14 +27,13 @@ class Walk:
         alpha: exponent of the probabilities of the first step; less than 1 evens them out.
         beta: how much the popularity of where a walk ends counts against it, 0 not at all.
         k: neighbours kept for an item.
-        onward: exponent of how many items a user has, in the second step: above 1, those who
-            like everything show the way less. None for no second step, which is RP3β itself.
+        steps: 1 is RP3β itself; each more is a lazy one.
     """
 
     alpha: float = 0.8
     beta: float = 0.0
     k: int = 200
-    onward: float | None = 1.2
+    steps: int = 3
 
 
 def neighbours(
@@ -47,26 +49,27 @@ def neighbours(
         items × items, float32: how much a like of the row's item speaks for the column's, without
         the diagonal. A row adds up to 1, if it has any neighbours.
     """
-    by_item = strengths.T.tocsr()
-    to_users = _powered(by_item, walk.alpha)
+    to_users = _powered(strengths.T.tocsr(), walk.alpha)
     if sources is not None:
         to_users = sparse.csr_array(sparse.diags_array(sources.astype(np.float32)) @ to_users)
-    to_items = _powered(strengths, walk.alpha)
-    found = top_product(to_users, _discounted(to_items, strengths, walk.beta), walk.k)
-    if walk.onward is not None:
-        found = top_product(found, lazy_steps(strengths, walk.onward, walk.k), walk.k)
+    to_items = _discounted(_powered(strengths, walk.alpha), strengths, walk.beta)
+    widths = [BREADTH] * (walk.steps - 1) + [walk.k]
+    found = top_product(to_users, to_items, widths[0])
+    if walk.steps > 1:
+        onward = lazy_steps(strengths)
+        for width in widths[1:]:
+            found = top_product(_scaled(found, _sums(found), 1.0), onward, width)
     return _scaled(found, _sums(found), 1.0)
 
 
-def lazy_steps(strengths: sparse.csr_array, onward: float, k: int) -> sparse.csr_array:
-    """Return where one more step leads: to the k likeliest items, or nowhere else.
+def lazy_steps(strengths: sparse.csr_array) -> sparse.csr_array:
+    """Return where one step leads: to one of the likeliest items, or back to where it was.
 
     Returns:
         items × items, float32, with the diagonal.
     """
-    by_item = strengths.T.tocsr()
-    to_users = _scaled(by_item, _sums(by_item), 1.0)
-    return top_product(to_users, _scaled(strengths, _sums(strengths), onward), k, loops=True)
+    to_users = _powered(strengths.T.tocsr(), 1.0)
+    return top_product(to_users, _powered(strengths, 1.0), BREADTH, loops=True)
 
 
 def _powered(matrix: sparse.csr_array, exponent: float) -> sparse.csr_array:
