@@ -11,6 +11,7 @@ import os
 import resource
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -78,8 +79,8 @@ def _report(title: str, measured: list[Measured]) -> None:
 
 
 def _in_process(name: str, load: Callable[[], Pair]) -> Measured:
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(_measure, (name, load))
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(_measure, name, load).result()
 
 
 def _measure(name: str, load: Callable[[], Pair]) -> Measured:
