@@ -7,8 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from feeds.affinity import MOST
+
 DAY = 86400.0
 FOREVER = float("inf")
+# What is older than this counts no less: somebody whose acts are all old still has a taste.
+MOST_HALVINGS = 20.0
 
 # From places of users, what each of them has consumed, and a count, to lists of items' places:
 # users × count, best first, -1 for none.
@@ -54,15 +58,13 @@ class Interactions:
         )
 
 
-def matrix(
-    rows: Interactions, half_life: float = FOREVER, most: float = FOREVER
-) -> sparse.csr_array:
+def matrix(rows: Interactions, half_life: float = FOREVER, most: float = MOST) -> sparse.csr_array:
     """Return strengths as a sparse matrix, users × items, decayed to the time of the latest row.
 
     Args:
         rows: what happened; several rows of one user and item add up.
         half_life: days after which a row counts half. Rows without a time count as the oldest.
-        most: at most this much for a user and an item, before decay of the whole.
+        most: at most this much for a user and an item, however often it was repeated.
 
     Returns:
         float32, with an entry for each pair that occurs, also where it adds up to nothing or less:
@@ -82,7 +84,8 @@ def decay(at: NDArray[np.float64] | None, half_life: float) -> NDArray[np.float6
     if at is None or half_life == FOREVER or not np.isfinite(at).any():
         return 1.0
     known = np.where(np.isfinite(at), at, np.nanmin(at))
-    return np.asarray(0.5 ** ((known.max() - known) / (half_life * DAY)))
+    halvings = (known.max() - known) / (half_life * DAY)
+    return np.asarray(0.5 ** np.minimum(halvings, MOST_HALVINGS))
 
 
 def positives(strengths: sparse.csr_array) -> sparse.csr_array:

@@ -107,3 +107,9 @@ def test_lists_are_written_with_ranks(tmp_path: Path) -> None:
     out = tmp_path / "out.csv"
     assert write_lists(out, [("a", ["x", "y,z"]), ("b", [])]) == 2
     assert out.read_text() == 'user,item,rank\na,x,1\na,"y,z",2\n'
+
+
+def test_what_is_repeated_counts_at_most_so_much_and_what_is_old_still_something(file) -> None:
+    (rows,) = read(file("user,item,ts\n" + "1,1,\n" * 9 + f"1,2,0\n1,3,{int(9000 * DAY)}\n"))
+    assert matrix(rows).toarray().tolist() == [[3, 1, 1]]
+    assert 0 < matrix(rows, half_life=1).toarray()[0, 1] < 1e-5
