@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from itertools import chain
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 import numpy as np
 
@@ -99,13 +99,14 @@ class _File:
         self.places = {name: place for place, name in enumerate(COLUMNS)}
         try:
             with path.open(newline="", encoding="utf-8-sig") as stream:
-                self._take(csv.reader(stream))
+                self._take(stream)
         except (OSError, UnicodeDecodeError, csv.Error) as error:
             raise DomainError("interactions_file", f"{path} cannot be read: {error}") from error
         if not self.user:
             raise DomainError("interactions_file", f"{path} has no rows.")
 
-    def _take(self, lines: "csv._reader") -> None:
+    def _take(self, stream: TextIO) -> None:
+        lines = csv.reader(stream)
         for number, row in enumerate(lines):
             cells = [cell.strip() for cell in row]
             if number == 0 and (named := _header(cells)):

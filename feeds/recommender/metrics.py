@@ -1,10 +1,9 @@
 """How good lists are, by what people turned out to like: the definitions of the field's papers."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
 
 Values = NDArray[np.float64]
@@ -63,7 +62,7 @@ def concentration(
     return gini(shown)
 
 
-def gini(amounts: Sequence[float] | NDArray[np.float64]) -> float:
+def gini(amounts: ArrayLike) -> float:
     """Return the Gini coefficient of amounts; 0 when there is nothing."""
     ordered = np.sort(np.asarray(amounts, dtype=float))
     total, n = ordered.sum(), len(ordered)

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -107,7 +108,8 @@ def varied(parameters: Parameters, axis: str, value: float | int) -> Parameters:
     """Return parameters with one of them changed, wherever it is kept."""
     if axis == "half_life":
         return replace(parameters, half_life=value)
-    return replace(parameters, walk=replace(parameters.walk, **{axis: value}))
+    changed: dict[str, Any] = {axis: value}
+    return replace(parameters, walk=replace(parameters.walk, **changed))
 
 
 def _ndcg(rows: Interactions, task: Trial, parameters: Parameters) -> NDArray[np.float64]:
