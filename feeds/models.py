@@ -1,6 +1,7 @@
 """What the feed engine keeps: snapshots of integer seeds, and what was seen."""
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from tiktok_clone.common.models import Timestamped
@@ -92,6 +93,34 @@ class NotInterested(Timestamped):
 
     def __str__(self) -> str:
         return f"video {self.video_id} not for {self.user_id}"
+
+
+class FeedSession(models.Model):
+    """A stretch of the order that was ranked for one seed of a reader; see recommender/sessions."""
+
+    reader = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    seed = models.BigIntegerField()
+    made = models.BigIntegerField(help_text="Second at which the seed was made.")
+    start = models.PositiveIntegerField(help_text="Its first place.")
+    ids = ArrayField(models.BigIntegerField())
+    places = models.JSONField(help_text="Source, score and terms of each; none where not ranked.")
+    seen = models.BooleanField(help_text="The reader had seen these before, and all that follow.")
+    last = models.BooleanField(help_text="Nothing follows.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["reader", "seed", "made", "start"], name="feed_session_once"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["reader", "-created_at"], name="feed_session_recent"),
+            models.Index(fields=["created_at"], name="feed_session_by_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{len(self.ids)} places from {self.start} for {self.reader_id}"
 
 
 class PendingFanout(models.Model):

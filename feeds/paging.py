@@ -1,7 +1,7 @@
 """A page: a slice of a frozen order, topped up until it is full or the order is at its end."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -36,6 +36,8 @@ class Page:
     end: bool
     shown: list[ShownCard]
     ahead: tuple[int, str] | None
+    # From which of `shown` on the reader has seen all before, on the page where that begins.
+    seen_from: int | None = None
 
     @cached_property
     def results(self) -> list[Card]:
@@ -134,12 +136,15 @@ def make_page(viewer: "Viewer", seed: Seed, skip: int, limit: int) -> Page:
     shown = show({video.pk: cards[video.pk] for _, video in kept}, viewer.pk if viewer else None)
     ahead = (rest[0][1].pk, cards[rest[0][1].pk].audience) if rest else None
     if mode.by_rank:
-        next_skip = rest[0][0][0] if rest else max(skip, seed.snapshot.used)
+        last = kept[-1][0] if kept else (skip - 1, 0)
+        next_skip = mode.next_skip(seed, skip, last, rest[0][0] if rest else None)
     else:
         place = kept[-1][0] if kept else None
         next_skip = skip + len(kept)
         seed = seed.moved(next_skip, place, ended=not rest)
-    return _page(seed, skip, limit, next_skip, shown, ahead)
+    seen_from = mode.seen_from(skip, [place for place, _ in kept])
+    page = _page(seed, skip, limit, next_skip, shown, ahead)
+    return replace(page, seen_from=seen_from)
 
 
 def _fill(scan: Scan[Video], shelf: Shelf, wanted: int) -> dict[int, SharedCard]:

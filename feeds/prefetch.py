@@ -9,11 +9,15 @@ from feeds import hits
 from feeds.behind import Pool
 from feeds.paging import Page
 from feeds.prepared import prepare
+from feeds.recommender import sessions
+from feeds.seeds import read_token
 
 
 def prepare_after(response: HttpResponse, reader: int | None, page: Page) -> None:
     """Prepare the page after `page` when the response has been sent; not for visitors (None)."""
-    if reader is None or page.end or not settings.FEED_PREFETCH_THREADS:
+    if reader is None or not settings.FEED_PREFETCH_THREADS:
+        return
+    if page.end and page.mode != "for-you":
         return
     work = partial(_prepare, reader, page)
     pool = _pool(settings.FEED_PREFETCH_THREADS)
@@ -22,7 +26,17 @@ def prepare_after(response: HttpResponse, reader: int | None, page: Page) -> Non
 
 def _prepare(reader: int, page: Page) -> None:
     prepare(reader, page)
+    if page.mode == "for-you":
+        _follow_up(page)
     hits.write_sometimes()
+
+
+def _follow_up(page: Page) -> None:
+    """Count what was served, and have the order ranked further than the next page."""
+    seed = read_token(page.seed)
+    sessions.count_served(seed, [card.video for card in page.shown])
+    if not page.end:
+        sessions.extend_ahead(seed, page.next_skip)
 
 
 @cache

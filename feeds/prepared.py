@@ -168,6 +168,7 @@ def _take(reader: int, asked: Asked) -> Page:
         end=slot["ahead"] is None,
         shown=[ShownCard(pk, shared[pk], bits) for pk, _, bits in slot["shown"]],
         ahead=tuple(slot["ahead"]) if slot["ahead"] else None,
+        seen_from=slot["seen_from"],
     )
 
 
@@ -207,6 +208,7 @@ def _packed(seed: Seed, page: Page) -> tuple[str, str]:
         "expires": seed.made + LIFETIME.total_seconds(),
         "shown": shown,
         "ahead": page.ahead,
+        "seen_from": page.seen_from,
     }
     return " ".join(map(str, ids)), json.dumps(rest, separators=(",", ":"))
 

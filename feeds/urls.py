@@ -6,6 +6,7 @@ from feeds.views import browsing, export, history, scrolling, searching
 
 urlpatterns: list[URLPattern] = [
     path("", scrolling.feed, name="feed"),
+    path("all", scrolling.everybody, name="feed-all"),
     path("following", scrolling.following, name="feed-following"),
     path("friends", scrolling.friends, name="feed-friends"),
     path("explore", browsing.explore, name="explore"),

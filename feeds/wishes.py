@@ -1,0 +1,31 @@
+"""What a reader said they do not want to come across."""
+
+from typing import TYPE_CHECKING
+
+from django.db.models import Exists, OuterRef
+
+from feeds.models import NotInterested
+from videos.models import Video
+from videos.models.video import VideoQuerySet
+
+if TYPE_CHECKING:
+    from accounts.models.user import Viewer
+
+
+def wanted_by(viewer: "Viewer", videos: VideoQuerySet) -> VideoQuerySet:
+    """Leave out what the reader said no to, and the people whom they mute.
+
+    It is asked when a page is made, so it holds at once, for seeds of before too.
+    """
+    if viewer is None or viewer.pk is None:
+        return videos
+    refused = NotInterested.objects.filter(user=viewer.pk, video=OuterRef("pk"))
+    return videos.not_muted_by(viewer).exclude(Exists(refused))
+
+
+def recommendable(viewer: "Viewer") -> VideoQuerySet:
+    """What may be recommended to a reader: all that they may see and want to, less their own."""
+    videos = Video.objects.published().visible_to(viewer)
+    if viewer is not None and viewer.pk is not None:
+        videos = videos.exclude(author=viewer.pk)
+    return wanted_by(viewer, videos)
