@@ -189,3 +189,33 @@ class DemoClip(Timestamped):
 
     def __str__(self) -> str:
         return f"{self.name} of the demo"
+
+
+class _Runs(models.Manager["ModelRun"]):
+    def in_service(self):
+        return self.filter(serving=True).order_by("-id").first()
+
+
+class ModelRun(models.Model):
+    serving = models.BooleanField(default=False)
+    objects = _Runs()
+
+
+class Neighbours(models.Model):
+    run = models.ForeignKey(ModelRun, models.CASCADE)
+    item = models.ForeignKey("videos.Video", models.CASCADE, db_constraint=False)
+    neighbours = ArrayField(models.BigIntegerField())
+    weights = ArrayField(models.FloatField())
+    popularity = models.FloatField(default=0)
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "item"], name="nb_once")]
+
+
+class RefusedCreator(models.Model):
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    creator = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+
+
+class RefusedTag(models.Model):
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    hashtag = models.ForeignKey("videos.Hashtag", models.CASCADE, related_name="+")
