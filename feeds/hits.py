@@ -1,7 +1,8 @@
-"""How often the caches had what was asked for, and what brought the places of for-you, by the day.
+"""How often caches had what was asked for, and what brought the places of for-you, by the day.
 
-For the administration's charts. Each process counts for itself (the counters that Prometheus reads) and adds what is new to a row
-now and then, in a thread that works behind an answer. A crash loses a minute of it.
+For the administration's charts. Each process counts for itself (the counters that Prometheus
+reads) and adds what is new to a row now and then, in a thread that works behind an answer. A crash
+loses a minute of it.
 """
 
 import threading

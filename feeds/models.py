@@ -207,6 +207,7 @@ class Neighbours(models.Model):
     neighbours = ArrayField(models.BigIntegerField())
     weights = ArrayField(models.FloatField())
     popularity = models.FloatField(default=0)
+
     class Meta:
         constraints = [models.UniqueConstraint(fields=["run", "item"], name="nb_once")]
 

@@ -236,7 +236,6 @@ LIMIT %(count)s
 """
 
 
-
 class ForYou(ByRank):
     """`for-you`: what is ranked for the reader.
 
@@ -264,7 +263,7 @@ class ForYou(ByRank):
         return {video.pk: video for video in videos}
 
     def next_skip(self, seed: Seed, skip: int, last: Place, following: Place | None) -> int:
-        """Right after the last: so a page tells by its start whether it is the first of the seen."""
+        """Right after the last: so a page knows by its start whether the seen begin on it."""
         if following:
             return last[0] + 1
         return max(skip, sessions.length(seed))

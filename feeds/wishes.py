@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 from django.db.models import Exists, OuterRef
 
-from feeds.models import NotInterested
-from videos.models import Video
+from feeds.models import NotInterested, RefusedCreator, RefusedTag
+from videos.models import Video, VideoHashtag
 from videos.models.video import VideoQuerySet
 
 if TYPE_CHECKING:
@@ -24,8 +24,18 @@ def wanted_by(viewer: "Viewer", videos: VideoQuerySet) -> VideoQuerySet:
 
 
 def recommendable(viewer: "Viewer") -> VideoQuerySet:
-    """What may be recommended to a reader: all that they may see and want to, less their own."""
+    """What may be recommended to a reader: all that they may see and want to, less their own.
+
+    Whom and what they refused as a creator or hashtag is in the other feeds nevertheless, where
+    they follow it.
+    """
     videos = Video.objects.published().visible_to(viewer)
-    if viewer is not None and viewer.pk is not None:
-        videos = videos.exclude(author=viewer.pk)
+    if viewer is None or viewer.pk is None:
+        return wanted_by(viewer, videos)
+    creators = RefusedCreator.objects.filter(user=viewer.pk, creator=OuterRef("author"))
+    tagged = VideoHashtag.objects.filter(
+        video=OuterRef("pk"),
+        hashtag__in=RefusedTag.objects.filter(user=viewer.pk).values("hashtag"),
+    )
+    videos = videos.exclude(author=viewer.pk).exclude(Exists(creators)).exclude(Exists(tagged))
     return wanted_by(viewer, videos)

@@ -4,20 +4,19 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0003_database_defaults'),
+        ("accounts", "0003_database_defaults"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='user',
-            name='profiling',
+            model_name="user",
+            name="profiling",
             field=models.BooleanField(db_default=True, default=True),
         ),
         migrations.AddField(
-            model_name='user',
-            name='taste_since',
+            model_name="user",
+            name="taste_since",
             field=models.DateTimeField(blank=True, null=True),
         ),
     ]

@@ -7,30 +7,63 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('feeds', '0007_cache_reads'),
+        ("feeds", "0007_cache_reads"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='FeedSession',
+            name="FeedSession",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('seed', models.BigIntegerField()),
-                ('made', models.BigIntegerField(help_text='Second at which the seed was made.')),
-                ('start', models.PositiveIntegerField(help_text='Its first place.')),
-                ('ids', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), size=None)),
-                ('places', models.JSONField(help_text='Source, score and terms of each; none where not ranked.')),
-                ('seen', models.BooleanField(help_text='The reader had seen these before, and all that follow.')),
-                ('last', models.BooleanField(help_text='Nothing follows.')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('reader', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("seed", models.BigIntegerField()),
+                ("made", models.BigIntegerField(help_text="Second at which the seed was made.")),
+                ("start", models.PositiveIntegerField(help_text="Its first place.")),
+                (
+                    "ids",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.BigIntegerField(), size=None
+                    ),
+                ),
+                (
+                    "places",
+                    models.JSONField(
+                        help_text="Source, score and terms of each; none where not ranked."
+                    ),
+                ),
+                (
+                    "seen",
+                    models.BooleanField(
+                        help_text="The reader had seen these before, and all that follow."
+                    ),
+                ),
+                ("last", models.BooleanField(help_text="Nothing follows.")),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "reader",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['reader', '-created_at'], name='feed_session_recent'), models.Index(fields=['created_at'], name='feed_session_by_age')],
-                'constraints': [models.UniqueConstraint(fields=('reader', 'seed', 'made', 'start'), name='feed_session_once')],
+                "indexes": [
+                    models.Index(fields=["reader", "-created_at"], name="feed_session_recent"),
+                    models.Index(fields=["created_at"], name="feed_session_by_age"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("reader", "seed", "made", "start"), name="feed_session_once"
+                    )
+                ],
             },
         ),
     ]

@@ -10,15 +10,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from math import log1p
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Exists, F, OuterRef, Subquery
 from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from accounts.models import Follow, User
-from feeds.circles import FOLLOWED, rows
+from feeds.circles import rows
 from feeds.models import Impression, ModelRun
 from feeds.recommender.ranking import WINDOW, Found, Trial
-from feeds.seeds import Seed, micros
+from feeds.seeds import Seed
 from feeds.wishes import recommendable
 from videos.models import Like, Video, VideoHashtag
 from videos.models.video import VideoQuerySet
@@ -32,18 +33,21 @@ TASTE_HALF_LIFE, MOST_HALVINGS = 30.0, 10.0
 SURE, REFUSED = 1.0, 2.0
 # Days after which newness counts half: of anybody's, and of those whom the reader follows.
 FRESH_HALF_LIFE, FOLLOWED_HALF_LIFE = 3.0, 7.0
-# How many candidates each source gives at most.
-NEAR, OF_FOLLOWED, POPULAR, NEWEST, EXPLORED = 200, 80, 100, 100, 40
-TAGS, CREATORS, OF_EACH = 8, 8, 15
+# How many candidates each source gives at most: about 500 together.
+NEAR, POPULAR, NEWEST, EXPLORED = 200, 80, 80, 40
+TAGS, CREATORS, FOLLOWED, OF_EACH = 8, 8, 100, 8
+# Of so many neighbours of a video the others are too far to bring anything among the best.
+NEIGHBOURS = 100
+# With fewer candidates, all that is new is looked through for more.
+ENOUGH = 100
 # How far down the newest it is looked for what to explore.
-EXPLORED_AMONG = 200
+EXPLORED_AMONG = 150
 # From so many on it is known who likes a video.
 KNOWN_AFTER = 200
 # Likes a view where nothing is known; counts as much as so many views.
 USUAL_RATE, USUAL_VIEWS = 0.05, 20
-# Neighbours looked at to tell which candidates resemble each other.
-ALIKE = 20
-_LAST_ID = 2**63 - 1
+# Neighbours looked at to tell which of the nearest candidates resemble each other.
+ALIKE, ALIKE_AMONG = 20, 100
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,8 @@ class Facts:
     author: int
     published_at: datetime
     trend: float
+    followed: bool
+    tags: tuple[int, ...]
 
 
 def gather(reader: User, seed: Seed, taken: Sequence[int]) -> Gathered:
@@ -105,12 +111,12 @@ def gather(reader: User, seed: Seed, taken: Sequence[int]) -> Gathered:
     known = run.pk if run else None
     taste = taste_of(reader, known) if reader.profiling else Taste()
     trials = _explored(reader, seed, taken) if reader.profiling else {}
-    named = {*taste.near, *trials, *_of_liked(taste), *_of_followed(reader, seed)}
-    facts = _facts(_unseen(reader, seed, taken), named)
-    features = _Features(reader, taste, facts)
-    tags = _tags_of(facts)
-    videos = [features.found(pk, frozenset(tags[pk]), trials.get(pk)) for pk in facts]
-    return Gathered(videos, _before(taken), _alike(known, list(facts)))
+    named = {*taste.near, *trials, *_listed(reader, seed, taken, taste)}
+    facts = _facts(reader, _unseen(reader, seed, taken), named)
+    features = _Features(taste, facts)
+    videos = [features.found(pk, trials.get(pk)) for pk in facts]
+    nearest = [pk for pk in taste.near if pk in facts][:ALIKE_AMONG]
+    return Gathered(videos, _before(taken), _alike(known, nearest))
 
 
 def newest(reader: User, seed: Seed, taken: Sequence[int], count: int) -> list[int]:
@@ -175,25 +181,29 @@ def neighbours(run: int | None, acts: Mapping[int, float]) -> list[tuple[int, fl
     """
     if run is None or not acts:
         return []
-    values = {"run": run, "videos": list(acts), "strengths": list(acts.values()), "count": NEAR}
+    values = {
+        "run": run,
+        "videos": list(acts),
+        "strengths": list(acts.values()),
+        "each": NEIGHBOURS,
+        "count": NEAR,
+    }
     return [(pk, much, int(because)) for pk, much, because in rows(_NEIGHBOURS, values)]
 
 
 class _Features:
     """Makes features of what is known: all from 0 to 1."""
 
-    def __init__(self, reader: User, taste: Taste, facts: Mapping[int, Facts]) -> None:
-        authors = {one.author for one in facts.values()}
-        followed = Follow.objects.filter(follower=reader, followee__in=authors)
-        self._followed = set(followed.values_list("followee", flat=True))
+    def __init__(self, taste: Taste, facts: Mapping[int, Facts]) -> None:
         self._most = log1p(max((one.trend for one in facts.values()), default=0)) or 1.0
         self._now = timezone.now()
         self._taste = taste
         self._facts = facts
 
-    def found(self, pk: int, tags: frozenset[int], trial: Trial | None) -> Found:
+    def found(self, pk: int, trial: Trial | None) -> Found:
         """Return a candidate with its features and what they come from."""
         one, taste = self._facts[pk], self._taste
+        tags = frozenset(one.tags)
         age = max((self._now - one.published_at).total_seconds() / 86400, 0.0)
         tag = max(tags, key=lambda tag: (taste.tags.get(tag, 0), -tag), default=0)
         creator = taste.creators.get(one.author, 0.0)
@@ -202,7 +212,7 @@ class _Features:
             "taste": taste.near.get(pk, 0.0),
             "tag": max(taste.tags.get(tag, 0.0), 0.0),
             "creator": max(creator, 0.0),
-            "followed": _halved(age, FOLLOWED_HALF_LIFE) if one.author in self._followed else 0.0,
+            "followed": _halved(age, FOLLOWED_HALF_LIFE) if one.followed else 0.0,
             "popular": log1p(one.trend) / self._most,
             "fresh": _halved(age, FRESH_HALF_LIFE),
             "unlike": max(against),
@@ -233,33 +243,38 @@ def _unseen(reader: User, seed: Seed, taken: Sequence[int]) -> VideoQuerySet:
     return _left(reader, seed, taken).exclude(Exists(seen)).exclude(Exists(liked))
 
 
-def _facts(new: VideoQuerySet, named: set[int]) -> dict[int, Facts]:
-    """Look at what was named, at the most popular, and at the newest, as the reader may see them.
+def _facts(reader: User, new: VideoQuerySet, named: set[int]) -> dict[int, Facts]:
+    """Look at what the sources named, as the reader may see it.
 
-    The newest come last and without any condition: where they are none, there is nothing new.
+    Where that is little, the newest of all that is new comes in: nothing is ever left out.
     """
-    wanted = new.filter(pk__in=RawSQL("SELECT unnest(%s::bigint[])", [list(named)]))
-    popular = new.filter(trend__gt=0).order_by("-trend", "-pk")[:POPULAR]
-    latest = new.order_by("-published_at", "-pk")[:NEWEST]
-    return {
-        pk: Facts(*facts)
-        for videos in (wanted, popular, latest)
-        for pk, *facts in videos.values_list("pk", "author_id", "published_at", "trend")
+    follows = Follow.objects.filter(follower=reader, followee=OuterRef("author"))
+    tags = VideoHashtag.objects.filter(video=OuterRef("pk")).values("hashtag")
+    rows = new.annotate(followed=Exists(follows), tagged=ArraySubquery(tags)).values_list(
+        "pk", "author_id", "published_at", "trend", "followed", "tagged"
+    )
+    wanted = RawSQL("SELECT unnest(%s::bigint[])", [list(named)])
+    found = {pk: Facts(*facts) for pk, *facts in rows.filter(pk__in=wanted)}
+    if len(found) < ENOUGH:
+        newest = rows.order_by("-published_at", "-pk")[:ENOUGH]
+        found |= {pk: Facts(*facts) for pk, *facts in newest}
+    return found
+
+
+def _listed(reader: User, seed: Seed, taken: Sequence[int], taste: Taste) -> list[int]:
+    """Return what stands at the head of a list: popular, new, by whom and with what is liked."""
+    values = {
+        "reader": reader.pk,
+        "taken_at": seed.snapshot.taken_at,
+        "taken": list(taken),
+        "tags": _best(taste.tags, TAGS),
+        "creators": _best(taste.creators, CREATORS),
+        "followed": FOLLOWED,
+        "each": OF_EACH,
+        "popular": POPULAR,
+        "newest": NEWEST,
     }
-
-
-def _of_liked(taste: Taste) -> list[int]:
-    """Return the newest with hashtags, and by creators, of what was liked."""
-    tags, creators = _best(taste.tags, TAGS), _best(taste.creators, CREATORS)
-    if not tags and not creators:
-        return []
-    values = {"tags": tags, "creators": creators, "each": OF_EACH}
-    return [pk for (pk,) in rows(_OF_LIKED, values)]
-
-
-def _of_followed(reader: User, seed: Seed) -> list[int]:
-    newest_place = (micros(seed.snapshot.taken_at), _LAST_ID)
-    return [pk for _, pk in FOLLOWED.newest(reader.pk, newest_place, OF_FOLLOWED)]
+    return [pk for (pk,) in rows(_LISTED, values)]
 
 
 def _explored(reader: User, seed: Seed, taken: Sequence[int]) -> dict[int, Trial]:
@@ -347,7 +362,8 @@ SELECT near.id, sum(act.strength * near.weight) AS much,
     (max(ARRAY[act.strength * near.weight, act.id]))[2]
 FROM unnest(%(videos)s::bigint[], %(strengths)s::float8[]) AS act (id, strength)
 JOIN feeds_neighbours AS held ON held.run_id = %(run)s AND held.item_id = act.id
-CROSS JOIN LATERAL unnest(held.neighbours, held.weights) AS near (id, weight)
+CROSS JOIN LATERAL unnest(held.neighbours[:%(each)s], held.weights[:%(each)s])
+    AS near (id, weight)
 GROUP BY near.id
 ORDER BY much DESC, near.id
 LIMIT %(count)s
@@ -360,7 +376,18 @@ CROSS JOIN LATERAL unnest(held.neighbours[:%(count)s], held.weights[:%(count)s])
 WHERE held.run_id = %(run)s AND held.item_id = ANY(%(videos)s::bigint[])
   AND near.id = ANY(%(videos)s::bigint[])
 """
-_OF_LIKED = """
+# Popular and new ones that were seen or taken do not count; the other lists are short anyway.
+_LISTED = """
+(SELECT id FROM videos_video AS video
+ WHERE trend > 0 AND id <> ALL(%(taken)s::bigint[]) AND NOT EXISTS (
+    SELECT FROM feeds_impression WHERE user_id = %(reader)s AND video_id = video.id)
+ ORDER BY trend DESC, id DESC LIMIT %(popular)s)
+UNION
+(SELECT id FROM videos_video AS video
+ WHERE published_at <= %(taken_at)s AND id <> ALL(%(taken)s::bigint[]) AND NOT EXISTS (
+    SELECT FROM feeds_impression WHERE user_id = %(reader)s AND video_id = video.id)
+ ORDER BY published_at DESC, id DESC LIMIT %(newest)s)
+UNION
 SELECT tagged.video_id
 FROM unnest(%(tags)s::bigint[]) AS tag (id)
 CROSS JOIN LATERAL (
@@ -369,10 +396,15 @@ CROSS JOIN LATERAL (
 ) AS tagged
 UNION
 SELECT posted.id
-FROM unnest(%(creators)s::bigint[]) AS creator (id)
+FROM (
+    SELECT unnest(%(creators)s::bigint[])
+    UNION
+    (SELECT followee_id FROM accounts_follow
+     WHERE follower_id = %(reader)s ORDER BY id DESC LIMIT %(followed)s)
+) AS creator (id)
 CROSS JOIN LATERAL (
     SELECT id FROM videos_video
-    WHERE author_id = creator.id AND published_at IS NOT NULL
+    WHERE author_id = creator.id AND published_at <= %(taken_at)s
     ORDER BY published_at DESC, id DESC LIMIT %(each)s
 ) AS posted
 """

@@ -1,4 +1,4 @@
-"""Why a video stands in somebody's for-you: the largest terms of its stored score, in plain words."""
+"""Why a video stands in somebody's for-you: the largest terms of its score, in plain words."""
 
 from dataclasses import dataclass
 from typing import Any

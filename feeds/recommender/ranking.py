@@ -34,7 +34,7 @@ TERMS = tuple(one.name for one in fields(Weights))
 # One place of so many is for what we know too little of, at a place that the seed decides.
 EXPLORED_ONE_IN = 10
 # So many are ordered for a stretch: the best by score. More would cost time and change nothing.
-POOL = 250
+POOL = 150
 # Rules: within this many places …
 WINDOW = 10
 MOST_OF_A_CREATOR = 2  # … so many by a creator, and never one right after the other
@@ -126,12 +126,11 @@ def rank(
     Returns:
         At most `count` places; fewer only where there are no more candidates.
     """
-    pool = _pool(sorted(found, key=lambda one: -one.video), weights)
+    pool, terms = _pool(sorted(found, key=lambda one: -one.video), weights)
     if not pool:
         return []
     likeness = _Likeness(pool, alike)
     rules = _Rules(pool, before)
-    terms = np.array([_base(one, weights) for one in pool])
     samples = trials(pool, key, start).round(DECIMALS) * weights.explored
     free = np.ones(len(pool), bool)
     order: list[Ranked] = []
@@ -183,18 +182,18 @@ def trials(pool: Sequence[Found], key: int, start: int) -> NDArray[np.float64]:
     return drawn
 
 
-def _pool(found: list[Found], weights: Weights) -> list[Found]:
-    """Keep the best by score, and whatever is to be explored."""
-    if len(found) <= POOL:
-        return found
-    scores = np.array([sum(_base(one, weights)) for one in found])
-    best = set(np.argsort(-scores, kind="stable")[:POOL].tolist())
-    return [one for place, one in enumerate(found) if place in best or one.trial is not None]
+def _pool(found: list[Found], weights: Weights) -> tuple[list[Found], NDArray[np.float64]]:
+    """Keep the best by score, and whatever is to be explored; with their terms.
 
-
-def _base(one: Found, weights: Weights) -> list[float]:
-    """The terms that do not depend on what stands before."""
-    return [round(getattr(weights, name) * one.features.get(name, 0.0), DECIMALS) for name in TERMS]
+    The terms are those that do not depend on what stands before: candidates × TERMS.
+    """
+    features = [[one.features.get(name, 0.0) for name in TERMS] for one in found]
+    worth = np.array([getattr(weights, name) for name in TERMS])
+    terms = (np.array(features).reshape(len(found), len(TERMS)) * worth).round(DECIMALS)
+    kept = np.zeros(len(found), bool)
+    kept[np.argsort(-terms.sum(axis=1), kind="stable")[:POOL]] = True
+    kept |= np.array([one.trial is not None for one in found], bool)
+    return [one for one, keep in zip(found, kept, strict=True) if keep], terms[kept]
 
 
 def _terms(one: Found, values: NDArray[np.float64], variety: float) -> tuple[Term, ...]:
@@ -223,7 +222,7 @@ class _Likeness:
             if one in places and other in places:
                 pair = places[one], places[other]
                 self._known[pair] = self._known[pair[::-1]] = max(self._known[pair], value)
-        self._tagged = _tagged(pool)
+        self._tagged = _tagged(pool, _columns(pool))
         self._sizes = self._tagged.sum(axis=1)
         self.most = np.zeros(len(pool))
 
@@ -240,7 +239,8 @@ class _Rules:
     def __init__(self, pool: list[Found], before: Sequence[tuple[int, frozenset[int]]]) -> None:
         self._pool = pool
         self._authors = np.array([one.author for one in pool])
-        self._tagged, self._columns = _tagged(pool), _columns(pool)
+        self._columns = _columns(pool)
+        self._tagged = _tagged(pool, self._columns)
         self._last = list(before)
 
     def best(self, worth: NDArray[np.float64], allowed: NDArray[np.bool_]) -> int:
@@ -273,9 +273,8 @@ def _columns(pool: list[Found]) -> dict[int, int]:
     return {tag: column for column, tag in enumerate(tags)}
 
 
-def _tagged(pool: list[Found]) -> NDArray[np.float32]:
+def _tagged(pool: list[Found], columns: Mapping[int, int]) -> NDArray[np.float32]:
     """Return pool × hashtags, 1 where it has one."""
-    columns = _columns(pool)
     tagged = np.zeros((len(pool), len(columns)), np.float32)
     for place, one in enumerate(pool):
         tagged[place, [columns[tag] for tag in one.tags]] = 1

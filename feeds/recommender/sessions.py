@@ -125,8 +125,13 @@ def _is_beyond_all(order: Order, start: int) -> bool:
 
 def _extended(seed: Seed, order: Order, wanted: int) -> Order:
     reader = User.objects.get(pk=seed.reader)
+    is_new_left = True
     while not _reaches(order, wanted):
-        _insert(seed, len(order.ids), _next(reader, seed, order, wanted))
+        is_new_left = is_new_left and order.seen_from is None
+        stretch = _next(reader, seed, order, wanted) if is_new_left else None
+        # One that is not full has taken all that is new.
+        is_new_left = stretch is not None and len(stretch.ids) >= STRETCH
+        _insert(seed, len(order.ids), stretch or _seen(reader, seed, order))
         # Read, not added up: somebody else may have been the one.
         order = stored(seed)
     return order
@@ -140,16 +145,15 @@ class _Stretch:
     last: bool = False
 
 
-def _next(reader: User, seed: Seed, order: Order, wanted: int) -> _Stretch:
-    """Decide what comes next: something new, and when there is nothing new what was seen."""
-    if order.seen_from is None:
-        if wanted - len(order.ids) > JUMP:
-            ids = candidates.newest(reader, seed, order.ids, LONG_STRETCH)
-            return _Stretch(ids, [], seen=False) if ids else _seen(reader, seed, order)
-        ranked = rank_next(reader, seed, order)
-        if ranked:
-            return _Stretch([one.video for one in ranked], [_told(one) for one in ranked], False)
-    return _seen(reader, seed, order)
+def _next(reader: User, seed: Seed, order: Order, wanted: int) -> _Stretch | None:
+    """Return what comes next of what is new, None when there is nothing new left."""
+    if wanted - len(order.ids) > JUMP:
+        ids = candidates.newest(reader, seed, order.ids, LONG_STRETCH)
+        return _Stretch(ids, [], seen=False) if ids else None
+    ranked = rank_next(reader, seed, order)
+    if not ranked:
+        return None
+    return _Stretch([one.video for one in ranked], [_told(one) for one in ranked], seen=False)
 
 
 def _seen(reader: User, seed: Seed, order: Order) -> _Stretch:

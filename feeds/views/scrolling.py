@@ -32,7 +32,7 @@ fresh = cache_control(private=True, no_cache=True)
 @require_safe
 @fresh
 def feed(request: HttpRequest) -> HttpResponse:
-    """What is ranked for the reader; for visitors everybody's videos, as nothing is known of them."""
+    """What is ranked for the reader; everybody's videos for visitors, whose taste nobody knows."""
     return _scroll(request, "for-you" if request.user.is_authenticated else "all")
 
 

@@ -163,7 +163,7 @@ def test_nothing_at_all_is_an_empty_page(mode: str, order: str, as_user: ApiClie
 @pytest.mark.parametrize(
     ("options", "named"),
     [
-        ({"mode": "for-you"}, "mode"),
+        ({"mode": "foryou"}, "mode"),
         ({"mode": ""}, "mode"),
         ({"order": "latest"}, "order"),
         ({"order": "random", "mode": "friends"}, "order"),

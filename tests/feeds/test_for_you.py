@@ -15,10 +15,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import Follow, User
-from feeds import hits, modes, prefetch
-from feeds.models import Affinity, CacheReads, FeedSession, Impression, ModelRun, NotInterested
-from feeds.options import read_options, seed_of
-from feeds.paging import make_page
+from feeds import hits
+from feeds.models import CacheReads, FeedSession, Impression, NotInterested
 from feeds.recommender import candidates, sessions
 from feeds.recommender.explaining import stored_terms
 from feeds.recommender.ranking import EXPLORED_ONE_IN, is_explored
@@ -193,9 +191,9 @@ CHANGES: dict[str, Callable[[User, Video], object]] = {
         visibility=Visibility.PRIVATE
     ),
     "refused": lambda user, video: NotInterested.objects.create(user=user, video=video),
-    "muted": lambda user, video: user.mutes.create(muted=video.author)
-    if hasattr(user, "mutes")
-    else _mute(user, video),
+    "muted": lambda user, video: (
+        user.mutes.create(muted=video.author) if hasattr(user, "mutes") else _mute(user, video)
+    ),
 }
 
 
@@ -447,9 +445,7 @@ class TestWhy:
 class TestNoProfiling:
     """Popularity and follows; what one likes is neither read nor written."""
 
-    def test_no_affinity_is_read(
-        self, as_user: ApiClient, user: User, clips: list[int]
-    ) -> None:
+    def test_no_affinity_is_read(self, as_user: ApiClient, user: User, clips: list[int]) -> None:
         put_in_service({clips[0]: {clips[1]: 1.0}})
         like(user, clips[0])
         User.objects.filter(pk=user.pk).update(profiling=False)

@@ -153,8 +153,11 @@ class TestExploration:
 
     def test_what_does_well_comes_up_more_often_and_the_others_now_and_then(self) -> None:
         first = Counter(
-            next(place.video for place in rank(self.found(**{"3": 5}), 10, key)
-                 if place.source == "explored")  # fmt: skip
+            next(
+                place.video
+                for place in rank(self.found(**{"3": 5}), 10, key)
+                if place.source == "explored"
+            )  # fmt: skip
             for key in range(200)
         )
         assert first[1003] > 60
