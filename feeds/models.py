@@ -192,13 +192,16 @@ class DemoClip(Timestamped):
 
 
 class _Runs(models.Manager["ModelRun"]):
-    def in_service(self):
+    def in_service(self) -> "ModelRun | None":
         return self.filter(serving=True).order_by("-id").first()
 
 
 class ModelRun(models.Model):
     serving = models.BooleanField(default=False)
     objects = _Runs()
+
+    def __str__(self) -> str:
+        return "stand-in"
 
 
 class Neighbours(models.Model):
@@ -211,12 +214,21 @@ class Neighbours(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["run", "item"], name="nb_once")]
 
+    def __str__(self) -> str:
+        return "stand-in"
+
 
 class RefusedCreator(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
     creator = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
 
+    def __str__(self) -> str:
+        return "stand-in"
+
 
 class RefusedTag(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
     hashtag = models.ForeignKey("videos.Hashtag", models.CASCADE, related_name="+")
+
+    def __str__(self) -> str:
+        return "stand-in"

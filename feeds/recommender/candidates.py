@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from math import log1p
+from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Exists, F, OuterRef, Subquery
@@ -250,7 +251,7 @@ def _facts(reader: User, new: VideoQuerySet, named: set[int]) -> dict[int, Facts
     """
     follows = Follow.objects.filter(follower=reader, followee=OuterRef("author"))
     tags = VideoHashtag.objects.filter(video=OuterRef("pk")).values("hashtag")
-    rows = new.annotate(followed=Exists(follows), tagged=ArraySubquery(tags)).values_list(
+    rows: Any = new.annotate(followed=Exists(follows), tagged=ArraySubquery(tags)).values_list(
         "pk", "author_id", "published_at", "trend", "followed", "tagged"
     )
     wanted = RawSQL("SELECT unnest(%s::bigint[])", [list(named)])

@@ -63,11 +63,11 @@ def stored_terms(reader: User, video_id: int) -> list[Term] | None:
 def _taste(reader: User, video: Video, term: Term) -> Because:
     """Names the video that led here, as long as the reader may see it."""
     likes = Like.objects.filter(user=reader, video=OuterRef("pk"))
-    visible = Video.objects.published().visible_to(reader).filter(pk=term.because)
+    visible = Video.objects.published().visible_to(reader).filter(pk=term.because or 0)
     source = visible.select_related("author").annotate(liked=Exists(likes)).first()
     if source is None:
         return Because(term.name, "People who like what you like have liked it.")
-    did = "liked" if source.liked else "watched"  # type: ignore[attr-defined]
+    did = "liked" if source.liked else "watched"
     return Because(term.name, f"Because you {did} {_named(source)}.")
 
 
@@ -79,7 +79,7 @@ def _named(video: Video) -> str:
 
 
 def _tag(reader: User, video: Video, term: Term) -> Because:
-    tag = Hashtag.objects.filter(pk=term.because).first()
+    tag = Hashtag.objects.filter(pk=term.because or 0).first()
     if tag is None:
         return Because(term.name, "Because you like clips with its hashtags.")
     return Because(term.name, f"Because you like clips with #{tag.name}.", "hashtag", tag.name)

@@ -20,7 +20,7 @@ SIZES = "10000,100000,1000000"
 PAGE = 20
 ACTS_OF_A_PERSON = 50
 VIDEOS_OF_ACTS = 0.2  # so many videos as there are acts, at most MOST_VIDEOS
-MOST_VIDEOS = 100_000
+MOST_VIDEOS = 50_000
 NEIGHBOURS = 200
 
 
@@ -185,9 +185,10 @@ _FILL = [
     SELECT person.id, author.id, now()
     FROM (SELECT id, row_number() OVER (ORDER BY id) AS number FROM accounts_user
           WHERE handle LIKE 'r%%') AS person,
-        generate_series(1, 20) AS n
-    JOIN LATERAL (SELECT 1) AS one ON true,
-        LATERAL (SELECT id FROM accounts_user WHERE handle = 'p' || (1 + (n * 37) %% 2000)) AS author
+        generate_series(1, 20) AS n,
+        LATERAL (
+            SELECT id FROM accounts_user WHERE handle = 'p' || (1 + (n * 37) %% 2000)
+        ) AS author
     ON CONFLICT DO NOTHING
     """,
     "UPDATE feeds_modelrun SET serving = false",

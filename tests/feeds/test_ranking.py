@@ -157,7 +157,7 @@ class TestExploration:
                 place.video
                 for place in rank(self.found(**{"3": 5}), 10, key)
                 if place.source == "explored"
-            )  # fmt: skip
+            )
             for key in range(200)
         )
         assert first[1003] > 60
