@@ -1,5 +1,6 @@
 """What was watched, what is exported, and where feeds come from, in the administration; to read."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -124,6 +125,35 @@ def view_figures(since: datetime) -> Figures:
 @dashboard.shows("feeds.view_impression", order=40)
 def cache_figures(since: datetime) -> Figures:
     """In how many of a hundred times the caches of the feeds had what was asked for."""
+    lines = _shares(
+        since,
+        {"prepared": "Prepared pages", "timelines": "Timelines", "cards": "Cards"},
+        "prepared",
+    )
+    return Figures([Chart("caches", "Feed pages prepared in time", lines, unit="%")])
+
+
+@dashboard.shows("feeds.view_impression", order=45)
+def source_figures(since: datetime) -> Figures:
+    """What brought the places of for-you that were served, in a hundred."""
+    lines = _shares(since, SOURCE_LABELS, "explored")
+    return Figures([Chart("sources", "Places of for-you that explored", lines, unit="%")])
+
+
+SOURCE_LABELS = {
+    "taste": "Taste",
+    "tag": "Hashtags",
+    "creator": "Creators",
+    "followed": "Followed",
+    "popular": "Popular",
+    "fresh": "New",
+    "explored": "Explored",
+    "seen": "Seen before",
+}
+
+
+def _shares(since: datetime, labels: Mapping[str, str], in_total: str) -> list[Line]:
+    """Return hits in a hundred by day, a line for each kind; one of them is what is summed up."""
     asked: dict[str, dict[Any, int]] = {}
     had: dict[str, dict[Any, int]] = {}
     for row in CacheReads.objects.filter(day__gte=since.date()):
@@ -131,19 +161,14 @@ def cache_figures(since: datetime) -> Figures:
         totals[row.day] = totals.get(row.day, 0) + row.total
         if row.hit:
             had.setdefault(row.kind, {})[row.day] = row.total
-    lines = [
+    return [
         Line(
             label,
             {
                 day: 100 * had.get(kind, {}).get(day, 0) / total
                 for day, total in asked.get(kind, {}).items()
             },
-            in_total=kind == "prepared",
+            in_total=kind == in_total,
         )
-        for kind, label in (
-            ("prepared", "Prepared pages"),
-            ("timelines", "Timelines"),
-            ("cards", "Cards"),
-        )
+        for kind, label in labels.items()
     ]
-    return Figures([Chart("caches", "Feed pages prepared in time", lines, unit="%")])

@@ -1,7 +1,8 @@
-"""How often the caches had what was asked for, by the day, for the administration's charts.
+"""How often caches had what was asked for, and what brought the places of for-you, by the day.
 
-Each process counts for itself (the counters that Prometheus reads) and adds what is new to a row
-now and then, in a thread that works behind an answer. A crash loses a minute of it.
+For the administration's charts. Each process counts for itself (the counters that Prometheus
+reads) and adds what is new to a row now and then, in a thread that works behind an answer. A crash
+loses a minute of it.
 """
 
 import threading
@@ -14,6 +15,7 @@ from django.utils import timezone
 from prometheus_client import Counter
 
 from feeds import cards, prepared, timeline
+from feeds.recommender import sessions
 
 EVERY_SECONDS = 60
 KINDS: dict[str, tuple[Counter, str, frozenset[str]]] = {
@@ -21,6 +23,8 @@ KINDS: dict[str, tuple[Counter, str, frozenset[str]]] = {
     "prepared": (prepared.COUNTED, "result", frozenset({"hit"})),
     "timelines": (timeline.COUNTED, "result", frozenset({"hit"})),
     "cards": (cards.COUNTED, "found", frozenset({"redis"})),
+    # Of places in for-you, those of one source.
+    **{name: (sessions.SERVED, "source", frozenset({name})) for name in sessions.SOURCES},
 }
 _lock = threading.Lock()
 _written: Tally[tuple[str, bool]] = Tally()

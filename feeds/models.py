@@ -3,6 +3,7 @@
 from typing import Self
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
@@ -98,6 +99,34 @@ class NotInterested(Timestamped):
 
     def __str__(self) -> str:
         return f"video {self.video_id} not for {self.user_id}"
+
+
+class FeedSession(models.Model):
+    """A stretch of the order that was ranked for one seed of a reader; see recommender/sessions."""
+
+    reader = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    seed = models.BigIntegerField()
+    made = models.BigIntegerField(help_text="Second at which the seed was made.")
+    start = models.PositiveIntegerField(help_text="Its first place.")
+    ids = ArrayField(models.BigIntegerField())
+    places = models.JSONField(help_text="Source, score and terms of each; none where not ranked.")
+    seen = models.BooleanField(help_text="The reader had seen these before, and all that follow.")
+    last = models.BooleanField(help_text="Nothing follows.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["reader", "seed", "made", "start"], name="feed_session_once"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["reader", "-created_at"], name="feed_session_recent"),
+            models.Index(fields=["created_at"], name="feed_session_by_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{len(self.ids)} places from {self.start} for {self.reader_id}"
 
 
 class PendingFanout(models.Model):
@@ -298,3 +327,46 @@ class Bell(Timestamped):
 
     def __str__(self) -> str:
         return f"{self.listener_id} hears of {self.creator_id}"
+
+
+class _Runs(models.Manager["ModelRun"]):
+    def in_service(self) -> "ModelRun | None":
+        return self.filter(serving=True).order_by("-id").first()
+
+
+class ModelRun(models.Model):
+    serving = models.BooleanField(default=False)
+    objects = _Runs()
+
+    def __str__(self) -> str:
+        return "stand-in"
+
+
+class Neighbours(models.Model):
+    run = models.ForeignKey(ModelRun, models.CASCADE)
+    item = models.ForeignKey("videos.Video", models.CASCADE, db_constraint=False)
+    neighbours = ArrayField(models.BigIntegerField())
+    weights = ArrayField(models.FloatField())
+    popularity = models.FloatField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["run", "item"], name="nb_once")]
+
+    def __str__(self) -> str:
+        return "stand-in"
+
+
+class RefusedCreator(models.Model):
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    creator = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+
+    def __str__(self) -> str:
+        return "stand-in"
+
+
+class RefusedTag(models.Model):
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+    hashtag = models.ForeignKey("videos.Hashtag", models.CASCADE, related_name="+")
+
+    def __str__(self) -> str:
+        return "stand-in"

@@ -5,7 +5,7 @@ checked. `live` then leaves what the reader may see at this moment. Orders end a
 snapshot of the seed, so what is published later is in none of them.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -15,9 +15,10 @@ from django.db.models.expressions import RawSQL
 from accounts.models import Block
 from feeds import timeline
 from feeds.circles import FOLLOWED, FRIENDS, Circle, rows
-from feeds.models import NotInterested
+from feeds.recommender import sessions
 from feeds.seeds import Place, Seed, micros
 from feeds.shuffle import Permutation
+from feeds.wishes import recommendable, wanted_by
 from tiktok_clone.common.compiled import Named
 from videos.models import SlotRun, Video
 from videos.models.video import VideoQuerySet
@@ -26,17 +27,6 @@ if TYPE_CHECKING:
     from accounts.models.user import Viewer
 
 _LAST_ID = 2**63 - 1
-
-
-def wanted_by(viewer: "Viewer", videos: VideoQuerySet) -> VideoQuerySet:
-    """Leave out what the reader said no to, and the people whom they mute.
-
-    It is asked when a page is made, so it holds at once, for seeds of before too.
-    """
-    if viewer is None or viewer.pk is None:
-        return videos
-    refused = NotInterested.objects.filter(user=viewer.pk, video=OuterRef("pk"))
-    return videos.not_muted_by(viewer).exclude(Exists(refused))
 
 
 @dataclass(frozen=True)
@@ -76,11 +66,39 @@ class Mode(Protocol):
         """Return the place of number `skip` (from 1); None when the order is shorter."""
         ...
 
+    def next_skip(self, seed: Seed, skip: int, last: Place, following: Place | None) -> int:
+        """Return where the next page starts in an order by rank.
 
-class Everybody:
-    """`all`: the permutation of the shuffle's places at the snapshot. A place is (rank, slot)."""
+        Args:
+            seed: the order.
+            skip: where this page starts.
+            last: its last place; the one before `skip` if it has none.
+            following: the next place of which something is to be seen; None at the end.
+        """
+        ...
+
+    def seen_from(self, skip: int, places: Sequence[Place]) -> int | None:
+        """Return from which of a page's places on all was seen before, if that begins there."""
+        ...
+
+
+class ByRank:
+    """What orders share that number their places from 0. A place is (rank, what the mode needs)."""
 
     by_rank = True
+
+    def place_at(self, viewer: "Viewer", seed: Seed, skip: int) -> Place | None:
+        """Skip counts ranks, holes included."""
+        return (skip - 1, 0)
+
+    def seen_from(self, skip: int, places: Sequence[Place]) -> int | None:
+        """New and old are mixed."""
+        return None
+
+
+class Everybody(ByRank):
+    """`all`: the permutation of the shuffle's places at the snapshot. A place is (rank, slot)."""
+
     name = "slot"
 
     def source(self, seed: Seed, skip: int) -> Source:
@@ -104,9 +122,9 @@ class Everybody:
             videos = videos.exclude(Exists(Block.objects.between(viewer.pk, OuterRef("author"))))
         return wanted_by(viewer, videos)
 
-    def place_at(self, viewer: "Viewer", seed: Seed, skip: int) -> Place | None:
-        """Skip counts ranks, holes included."""
-        return (skip - 1, 0)
+    def next_skip(self, seed: Seed, skip: int, last: Place, following: Place | None) -> int:
+        """Holes are not looked at again."""
+        return following[0] if following else max(skip, seed.snapshot.used)
 
 
 class OfCircle:
@@ -122,6 +140,14 @@ class OfCircle:
         """By id what the reader may see, friends-only videos included."""
         videos = self._of_circle(viewer, viewer.pk if viewer else None)
         return _named(videos, self.name, names)
+
+    def next_skip(self, seed: Seed, skip: int, last: Place, following: Place | None) -> int:
+        """Not asked: the token carries the place."""
+        raise NotImplementedError
+
+    def seen_from(self, skip: int, places: Sequence[Place]) -> int | None:
+        """New and old are mixed."""
+        return None
 
     def _visible(self, viewer: "Viewer", seed: Seed) -> VideoQuerySet:
         videos = self._of_circle(viewer, seed.reader)
@@ -180,7 +206,7 @@ class Shuffled(OfCircle):
             after_hash, after_id = after or (-(2**63), -1)
             values = {
                 "reader": seed.reader,
-                "key": _signed(seed.key),
+                "key": seed.signed_key,
                 "taken_at": seed.snapshot.taken_at,
                 "after": after_hash,
                 "after_id": after_id,
@@ -195,7 +221,7 @@ class Shuffled(OfCircle):
         """Count from the smallest hash, as the order stands now."""
         hashed: Any = Func(
             F("pk"),
-            Value(_signed(seed.key)),
+            Value(seed.signed_key),
             function="hashint8extended",
             output_field=BigIntegerField(),
         )
@@ -215,7 +241,48 @@ ORDER BY hashed, id
 LIMIT %(count)s
 """
 
+
+class ForYou(ByRank):
+    """`for-you`: what is ranked for the reader.
+
+    A place is (rank, the rank from which on all was seen before); the latter is _LAST_ID where the
+    video is new.
+    """
+
+    name = "id"
+
+    def source(self, seed: Seed, skip: int) -> Source:
+        """Take what is ranked already; the order is extended where the page goes beyond."""
+
+        def candidates(after: Place | None, count: int) -> list[Candidate]:
+            start = after[0] + 1 if after else 0
+            order = sessions.order_of(seed, start, count)
+            seen_from = _LAST_ID if order.seen_from is None else order.seen_from
+            return [
+                Candidate(pk, (rank, seen_from if rank >= seen_from else _LAST_ID))
+                for rank, pk in enumerate(order.ids[start : start + count], start)
+            ]
+
+        return candidates
+
+    def live(self, viewer: "Viewer", names: Names) -> VideoQuerySet:
+        """By id what may be recommended to the reader."""
+        return _named(recommendable(viewer), self.name, names)
+
+    def next_skip(self, seed: Seed, skip: int, last: Place, following: Place | None) -> int:
+        """Right after the last: so a page knows by its start whether the seen begin on it."""
+        if following:
+            return last[0] + 1
+        return max(skip, sessions.length(seed))
+
+    def seen_from(self, skip: int, places: Sequence[Place]) -> int | None:
+        """No page before this one had any of them."""
+        found = (number for number, (_, first) in enumerate(places) if skip <= first < _LAST_ID)
+        return next(found, None)
+
+
 MODES: dict[str, dict[str, Mode]] = {
+    "for-you": {"ranked": ForYou()},
     "all": {"shuffle": Everybody()},
     "following": {"shuffle": Shuffled(FOLLOWED), "latest": Latest(FOLLOWED)},
     "friends": {"shuffle": Shuffled(FRIENDS), "latest": Latest(FRIENDS)},
@@ -227,7 +294,3 @@ def _named(videos: VideoQuerySet, column: str, names: Names) -> VideoQuerySet:
     given: Any = names if isinstance(names, Named) else list(names)
     found = RawSQL(f"videos_video.{column} = ANY(%s)", [given], output_field=BooleanField())  # noqa: S611
     return videos.filter(found)
-
-
-def _signed(key: int) -> int:
-    return key - 2**64 if key >= 2**63 else key

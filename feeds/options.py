@@ -9,6 +9,7 @@ from tiktok_clone.common.errors import invalid
 
 KNOWN = {"mode", "order", "seed", "skip", "limit"}
 ALIASES = {"followed": "following"}
+DEFAULT_MODE = "for-you"
 DEFAULT_LIMIT, LARGEST_LIMIT = 20, 50
 LARGEST_SKIP = 2**62
 
@@ -36,7 +37,7 @@ def read_options(options: Mapping[str, str]) -> Asked:
     Raises:
         DomainError: 400 that names the wrong option.
     """
-    mode = _mode(options.get("mode", "all"))
+    mode = _mode(options.get("mode", DEFAULT_MODE))
     order = _order(mode, options.get("order"))
     skip = _number("skip", options.get("skip", "0"), 0, LARGEST_SKIP)
     limit = _number("limit", options.get("limit", str(DEFAULT_LIMIT)), 1, LARGEST_LIMIT)
@@ -54,7 +55,7 @@ def seed_of(asked: Asked, reader: int) -> Seed:
     """
     if asked.seed is not None:
         return resume(asked.seed, asked.mode, asked.order, reader, asked.skip)
-    default = "latest" if "latest" in MODES[asked.mode] else "shuffle"
+    *_, default = MODES[asked.mode]  # the last one named
     return new_seed(asked.mode, asked.order or default, reader)
 
 

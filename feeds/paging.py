@@ -62,6 +62,8 @@ class Page:
     end: bool
     shown: list[ShownCard]
     ahead: Entry | None
+    # From which of `shown` on the reader has seen all before, on the page where that begins.
+    seen_from: int | None = None
     readahead: Readahead = field(default=NOTHING_PREPARED, compare=False)
 
     @cached_property
@@ -143,6 +145,7 @@ class Slice(Generic[Row]):
     ahead: Row | None
     next_skip: int
     seed: Seed
+    seen_from: int | None = None
 
 
 def make_page(viewer: "Viewer", seed: Seed, skip: int, limit: int) -> Page:
@@ -171,6 +174,7 @@ def make_page(viewer: "Viewer", seed: Seed, skip: int, limit: int) -> Page:
         end=ahead is None,
         shown=show(shown, viewer.pk if viewer else None),
         ahead=Entry(ahead.pk, cards[ahead.pk].audience) if ahead else None,
+        seen_from=part.seen_from,
     )
 
 
@@ -231,18 +235,20 @@ def _slices(
     """Cut what was found into pages, at most so many and at least one."""
     if scan is None:
         return [Slice([], None, skip, seed.moved(skip, None, ended=True))]
-    by_rank = MODES[seed.mode][seed.order].by_rank
+    mode = MODES[seed.mode][seed.order]
     slices: list[Slice[Row]] = []
     rest = scan.found
     while not slices or (rest and len(slices) < most):
         kept, rest = rest[:limit], rest[limit:]
-        if by_rank:
-            skip = rest[0][0][0] if rest else max(skip, seed.snapshot.used)
+        seen_from = mode.seen_from(skip, [place for place, _ in kept])
+        if mode.by_rank:
+            last = kept[-1][0] if kept else (skip - 1, 0)
+            skip = mode.next_skip(seed, skip, last, rest[0][0] if rest else None)
         else:
             skip += len(kept)
             seed = seed.moved(skip, kept[-1][0] if kept else None, ended=not rest)
         ahead = rest[0][1] if rest else None
-        slices.append(Slice([row for _, row in kept], ahead, skip, seed))
+        slices.append(Slice([row for _, row in kept], ahead, skip, seed, seen_from))
     return slices
 
 

@@ -9,6 +9,8 @@ from feeds import hits
 from feeds.behind import Pool
 from feeds.paging import Page
 from feeds.prepared import prepare, warm
+from feeds.recommender import sessions
+from feeds.seeds import read_token
 
 _under_way: set[int] = set()
 
@@ -18,24 +20,34 @@ def prepare_after(response: HttpResponse, reader: int | None, page: Page) -> Non
 
     Nothing is done while enough is prepared.
     """
-    if reader is None or page.end or not settings.FEED_PREFETCH_THREADS:
+    if reader is None or not settings.FEED_PREFETCH_THREADS:
         return
-    if not page.readahead.is_low and not page.readahead.cold:
+    if not _is_ranked(page) and not _is_wanting(page):
         return
-    work = partial(_submit, reader, page)
+    pool = _pool(settings.FEED_PREFETCH_THREADS)
+    work = partial(pool.submit, partial(_follow_up, reader, page))
     response._resource_closers.append(work)  # type: ignore[attr-defined]
 
 
-def _submit(reader: int, page: Page) -> None:
-    """Have it done, unless it is being done: a quick reader comes by more than once meanwhile."""
-    if page.readahead.left and reader in _under_way:
-        return
-    _under_way.add(reader)
-    if not _pool(settings.FEED_PREFETCH_THREADS).submit(partial(_prepare, reader, page)):
-        _under_way.discard(reader)
+def _follow_up(reader: int, page: Page) -> None:
+    # A quick reader comes by more than once while the same is being prepared.
+    if _is_wanting(page) and not (page.readahead.left and reader in _under_way):
+        _prepare(reader, page)
+    if _is_ranked(page):
+        _rank(page)
+    hits.write_sometimes()
+
+
+def _is_wanting(page: Page) -> bool:
+    return not page.end and (page.readahead.is_low or page.readahead.cold)
+
+
+def _is_ranked(page: Page) -> bool:
+    return page.mode == "for-you"
 
 
 def _prepare(reader: int, page: Page) -> None:
+    _under_way.add(reader)
     try:
         if page.readahead.is_low:
             prepare(reader, page)
@@ -43,7 +55,14 @@ def _prepare(reader: int, page: Page) -> None:
             warm(reader, page)
     finally:
         _under_way.discard(reader)
-    hits.write_sometimes()
+
+
+def _rank(page: Page) -> None:
+    """Count what was served, and have the order ranked further than what is prepared."""
+    seed = read_token(page.seed)
+    sessions.count_served(seed, [card.video for card in page.shown])
+    if not page.end:
+        sessions.extend_ahead(seed, page.next_skip)
 
 
 @cache

@@ -50,6 +50,8 @@ MOST_ACTS = 1000
 AHEAD, MOST_PAGES, FIRST_PAGES = 480, 24, 4
 
 SAME = b"="
+# Beside what the reader did to a video: that from here on they have seen all before.
+SEEN = 8
 
 logger = logging.getLogger(__name__)
 COUNTED = Counter(
@@ -210,8 +212,8 @@ def _take(reader: int, asked: Asked) -> Page:
     lines = _lines(page)
     shared = _checked(shelf, [entry for entry, _ in lines], held)
     seed, next_skip, _ = following.decode().split()
-    entry, bits = lines[-1] if lines else (None, 0)
-    ahead = entry if bits is None else None
+    shown = [(entry, bits) for entry, bits in lines if bits is not None]
+    ahead = lines[-1][0] if len(lines) > len(shown) else None
     return Page(
         mode=mode,
         order=order,
@@ -220,12 +222,9 @@ def _take(reader: int, asked: Asked) -> Page:
         limit=asked.limit,
         next_skip=int(next_skip),
         end=ahead is None,
-        shown=[
-            ShownCard(entry.video, shared[entry.video], bits)
-            for entry, bits in lines
-            if bits is not None
-        ],
+        shown=[ShownCard(entry.video, shared[entry.video], bits & ~SEEN) for entry, bits in shown],
         ahead=ahead,
+        seen_from=next((n for n, (_, bits) in enumerate(shown) if bits & SEEN), None),
         readahead=Readahead(pages, left, bool(cold)),
     )
 
@@ -247,7 +246,8 @@ def _checked(shelf: Shelf, wanted: list[Entry], held: list[bytes | None]) -> dic
 
 def _following(reader: int, page: Page) -> tuple[Seed, list[Slice[Entry]]]:
     """Make what follows a page, as the reader would get it."""
-    pages = max(1, min(AHEAD // page.limit, MOST_PAGES if page.readahead.pages else FIRST_PAGES))
+    goes_on = page.readahead.pages and page.mode != "for-you"
+    pages = max(1, min(AHEAD // page.limit, MOST_PAGES if goes_on else FIRST_PAGES))
     if not User.objects.active().filter(pk=reader).exists():
         raise User.DoesNotExist
     seed = resume(page.seed, page.mode, page.order, reader, page.next_skip)
@@ -262,6 +262,8 @@ def _packed(reader: int, page: Page, seed: Seed, slices: list[Slice[Entry]]) -> 
     fields += ["pages", len(slices), "asked0", _asked(page.seed, page.next_skip, page.limit)]
     for n, one in enumerate(slices):
         token = SAME.decode() if one.seed == seed else sign(one.seed)
+        if one.seen_from is not None:
+            bits[one.shown[one.seen_from].video] |= SEEN
         lines = [f"{entry.video} {entry.audience} {bits[entry.video]}" for entry in one.shown]
         lines += [f"{one.ahead.video} {one.ahead.audience}"] if one.ahead else []
         fields += [f"page{n}", "\n".join(lines)]

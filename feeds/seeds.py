@@ -27,8 +27,8 @@ from videos.models import FIRST_EPOCH, SlotEpoch
 LIFETIME = timedelta(days=1)
 SNAPSHOT_LIFETIME = timedelta(hours=1)
 NOBODY = 0  # the reader of who is not signed in; ids of people start at 1
-_MODES = ("all", "following", "friends")
-_ORDERS = ("shuffle", "latest")
+_MODES = ("all", "following", "friends", "for-you")
+_ORDERS = ("shuffle", "latest", "ranked")
 _INTEGER = re.compile(r"[+-]?[0-9]{1,64}", re.ASCII)
 # version, mode, order, state; reader; epoch, made; used, taken; seed; skip; key, id
 _TOKEN = struct.Struct(">BBBBQIIQqQQqq")
@@ -71,6 +71,11 @@ class Seed:
     place: Place | None = None
     ended: bool = False
 
+    @property
+    def signed_key(self) -> int:
+        """The key as PostgreSQL's bigint."""
+        return _as_signed(self.key)
+
     def moved(self, skip: int, place: Place | None, *, ended: bool) -> "Seed":
         """Return the same order, read further."""
         return replace(self, skip=skip, place=place, ended=ended)
@@ -97,7 +102,7 @@ def resume(raw: str, mode: str, order: str | None, reader: int, skip: int) -> Se
 
     Args:
         raw: a token of ours, or an integer of the client's own.
-        order: None takes the token's, or `shuffle` for an integer.
+        order: None takes the token's, or for an integer `shuffle`, in for-you `ranked`.
         reader: the id of a person, or NOBODY, who has no integers of their own.
 
     Raises:
@@ -105,7 +110,8 @@ def resume(raw: str, mode: str, order: str | None, reader: int, skip: int) -> Se
             `…_order`; the message says to refresh.
     """
     if _INTEGER.fullmatch(raw) and reader != NOBODY:
-        seed = _of_integer(int(raw), mode, order or "shuffle", reader, skip)
+        default = "ranked" if mode == "for-you" else "shuffle"
+        seed = _of_integer(int(raw), mode, order or default, reader, skip)
     else:
         seed = _of_token(raw, mode, order, reader)
     if not SlotEpoch.objects.current().can_read(seed.snapshot.epoch):
@@ -207,8 +213,7 @@ def _version(epoch: int) -> int:
 def _of_integer(value: int, mode: str, order: str, reader: int, skip: int) -> Seed:
     """Return the order of a client's integer, which starts at skip 0 and lives for an hour."""
     key = value & MASK
-    stored = key - 2**64 if key >= 2**63 else key
-    which = {"reader_id": reader, "mode": mode, "order": order, "seed": stored}
+    which = {"reader_id": reader, "mode": mode, "order": order, "seed": _as_signed(key)}
     alive = timezone.now() - SNAPSHOT_LIFETIME
     SeedSnapshot.objects.filter(**which, created_at__lte=alive).delete()
     if skip == 0:
@@ -223,6 +228,10 @@ def _of_integer(value: int, mode: str, order: str, reader: int, skip: int) -> Se
     started_at = Snapshot(row.epoch, row.used, row.taken_at)
     # Dated from its start, so that the same request gets the same token.
     return Seed(mode, order, reader, started_at, key, int(row.created_at.timestamp()))
+
+
+def _as_signed(key: int) -> int:
+    return key - 2**64 if key >= 2**63 else key
 
 
 def forget_old_snapshots() -> int:

@@ -4,6 +4,7 @@ import logging
 
 from accounts.models import User
 from feeds import affinity, bells, compaction, export, fanout, notifications, trending
+from feeds.recommender.sessions import forget_old_sessions
 from feeds.seeds import forget_old_snapshots
 from tiktok_clone.common import jobs
 
@@ -17,8 +18,9 @@ FAN_OUT_ATTEMPTS = 14
 @jobs.periodic(cron="*/10 * * * *")
 @jobs.task(queueing_lock="forget_old_seeds")
 def forget_old_seeds(timestamp: int) -> None:
-    """Delete the snapshots of integer seeds that nobody may continue any more."""
+    """Delete the snapshots of integer seeds, and the orders, that nobody may continue any more."""
     forget_old_snapshots()
+    forget_old_sessions()
 
 
 @jobs.periodic(cron="*/5 * * * *")

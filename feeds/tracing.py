@@ -11,6 +11,9 @@ from feeds import cards, prepared, timeline
 from feeds.circles import FOLLOWED, FRIENDS, Circle
 from feeds.paging import make_page
 from feeds.prepared import Slot
+from feeds.recommender import sessions
+from feeds.recommender.ranking import Term
+from feeds.recommender.sessions import Order
 from feeds.seeds import micros, new_seed
 from feeds.timeline import State
 from tiktok_clone.common.generation import generation
@@ -28,11 +31,16 @@ ORDERS: dict[str, tuple[str, Circle | None]] = {
 
 @dataclass(frozen=True)
 class Piece:
-    """A video of a page: where its place was found, and where its card was."""
+    """A video of a page: where its place was found, and where its card was.
+
+    In for-you, the place is what brought it there, and `terms` are the parts of its `score`.
+    """
 
     video: Video
     place: str
     card: str
+    score: float | None = None
+    terms: tuple[Term, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -66,17 +74,30 @@ def trace(reader: User) -> Trace:
     name = generation()
     with left_alone():
         pages = {mode: _videos(reader, mode, order) for mode, (order, _) in ORDERS.items()}
+        ranked = _ranked(reader)
     if client() is None:
-        return Trace(_feeds(reader, pages, [], cached=False), "not set", name)
+        return Trace([ranked, *_feeds(reader, pages, [], cached=False)], "not set", name)
     try:
         states, rank = timeline.look(name, reader.pk)
         slot = prepared.look(reader.pk)
-        feeds = _prepared(slot) + _feeds(reader, pages, states, cached=True)
+        feeds = [*_prepared(slot), ranked, *_feeds(reader, pages, states, cached=True)]
     except RedisError:
-        return Trace(_feeds(reader, pages, [], cached=False), "away", name)
+        return Trace([ranked, *_feeds(reader, pages, [], cached=False)], "away", name)
     cached_as = None if rank is None else rank + 1
     stage = "away" if breaker.is_open else "up"
     return Trace(feeds, stage, name, states, cached_as, slot)
+
+
+def _ranked(reader: User) -> Feed:
+    """The first places of a new seed in for-you, with what made them; no order is begun for it."""
+    ranked = sessions.rank_next(reader, new_seed("for-you", "ranked", reader.pk), Order(), LIMIT)
+    rows = Video.objects.select_related("author").in_bulk([one.video for one in ranked])
+    pieces = [
+        Piece(rows[one.video], one.source, "", one.score, one.terms)
+        for one in ranked
+        if one.video in rows
+    ]
+    return Feed("For you", "ranked", pieces, end=False)
 
 
 def _videos(reader: User, mode: str, order: str) -> tuple[list[Video], bool]:

@@ -18,7 +18,7 @@ from django.db.models import Exists, OuterRef
 
 from accounts.models import Block
 from feeds.models import VIEW_SECONDS
-from feeds.modes import wanted_by
+from feeds.wishes import wanted_by
 from videos.models import Hashtag, Video
 from videos.models.video import VideoQuerySet
 

@@ -8,6 +8,7 @@ from tiktok_clone.common.views import page_or_api
 
 urlpatterns: list[URLPattern] = [
     path("", scrolling.feed, name="feed"),
+    path("all", scrolling.everybody, name="feed-all"),
     path("following", scrolling.following, name="feed-following"),
     path("friends", scrolling.friends, name="feed-friends"),
     path("explore", browsing.explore, name="explore"),

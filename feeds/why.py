@@ -6,21 +6,28 @@ from django.db.models import Exists, OuterRef
 
 from accounts.models import Follow, Friendship, Mute, User
 from feeds.models import NotInterested
+from feeds.recommender import explaining
 from tiktok_clone.common.errors import not_found
 from videos.models import Video, Visibility
 
 
 @dataclass(frozen=True)
 class Reason:
-    """`code` is stable; `mode` is the feed that it speaks of, None for all of them."""
+    """`code` is stable; `mode` is the feed that it speaks of, None for all of them.
+
+    `less` says what to refuse to get less of it: "video", "creator" or "hashtag" (then `hashtag`
+    names it); None for what is no matter of taste.
+    """
 
     mode: str | None
     code: str
     text: str
+    less: str | None = None
+    hashtag: str | None = None
 
 
 def explain(user: User, video_id: int) -> list[Reason]:
-    """Say why a video is in the feeds of a person, or why in none; one query.
+    """Say why a video is in the feeds of a person, or why in none; a few queries.
 
     Raises:
         DomainError: `not_found` for what the person may not see.
@@ -61,6 +68,8 @@ def _presence(user: User, video: Video) -> list[Reason]:
     told = []
     if video.author_id == user.pk:
         told.append(Reason(None, "own", "You posted it."))
+    else:
+        told += [Reason("for-you", **vars(because)) for because in explaining.explain(user, video)]
     if video.followed:  # type: ignore[attr-defined]
         told.append(Reason("following", "following", f"You follow {who}."))
     if video.befriended:  # type: ignore[attr-defined]

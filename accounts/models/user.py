@@ -107,6 +107,8 @@ class User(AbstractBaseUser, PermissionsMixin, Timestamped, Searchable):
     is_staff = models.BooleanField(default=False)
     deleted_at = models.DateTimeField(null=True, blank=True)
 
+    profiling = models.BooleanField(default=True, db_default=True)
+    taste_since = models.DateTimeField(null=True, blank=True)
     followers_count = models.PositiveIntegerField(default=0)
     following_count = models.PositiveIntegerField(default=0)
     videos_count = models.PositiveIntegerField(default=0)

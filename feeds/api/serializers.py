@@ -5,7 +5,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from feeds.options import DEFAULT_LIMIT, LARGEST_LIMIT
+from feeds.options import DEFAULT_LIMIT, DEFAULT_MODE, LARGEST_LIMIT
+from feeds.recommender import explaining
 from feeds.services import LARGEST_BATCH
 from tiktok_clone.common.api import Input
 from videos.api.serializers import AuthorSerializer, Description, VideoSerializer
@@ -15,12 +16,15 @@ class FeedOptionsSerializer(Description):
     """The query options of a feed request; checked by `feeds.options`."""
 
     mode = serializers.ChoiceField(
-        choices=["all", "following", "followed", "friends"], default="all", required=False
+        choices=["for-you", "all", "following", "followed", "friends"],
+        default=DEFAULT_MODE,
+        required=False,
     )
     order = serializers.ChoiceField(
-        choices=["shuffle", "latest"],
+        choices=["ranked", "shuffle", "latest"],
         required=False,
-        help_text="For following and friends: shuffle when a seed is passed, else latest.",
+        help_text="For following and friends: shuffle when a seed is passed, else latest."
+        " For-you is ranked, all is shuffled.",
     )
     seed = serializers.CharField(
         required=False,
@@ -49,8 +53,8 @@ class FeedCardSerializer(VideoSerializer):
 class FeedPageSerializer(Description):
     """A page of the feed."""
 
-    mode = serializers.ChoiceField(choices=["all", "following", "friends"])
-    order = serializers.ChoiceField(choices=["shuffle", "latest"])
+    mode = serializers.ChoiceField(choices=["for-you", "all", "following", "friends"])
+    order = serializers.ChoiceField(choices=["ranked", "shuffle", "latest"])
     seed = serializers.CharField(help_text="Pass it, with next_skip, to get the next page.")
     skip = serializers.IntegerField()
     limit = serializers.IntegerField()
@@ -58,6 +62,11 @@ class FeedPageSerializer(Description):
     next_skip = serializers.IntegerField()
     next = serializers.CharField(allow_null=True, help_text="Address of the next page.")
     end = serializers.BooleanField(help_text="Nothing comes after this page.")
+    seen_from = serializers.IntegerField(
+        allow_null=True,
+        help_text="For-you, where all that is new has been shown: index in results from which on"
+        " come the clips that were seen before, longest ago first. Null on all other pages.",
+    )
     results = FeedCardSerializer(many=True)
 
 
@@ -105,12 +114,13 @@ class ReasonSerializer(Description):
     """One reason."""
 
     mode = serializers.ChoiceField(
-        choices=["all", "following", "friends"],
+        choices=["for-you", "all", "following", "friends"],
         allow_null=True,
         help_text="The feed that it speaks of; null for all of them.",
     )
     code = serializers.ChoiceField(
         choices=[
+            *explaining.CODES,
             "following",
             "friend",
             "shuffled",
@@ -122,6 +132,12 @@ class ReasonSerializer(Description):
         ]
     )
     text = serializers.CharField(help_text="For people.")
+    less = serializers.ChoiceField(
+        choices=["video", "creator", "hashtag"],
+        allow_null=True,
+        help_text="What not to be interested in to get less of it; null where it is no taste.",
+    )
+    hashtag = serializers.CharField(allow_null=True, help_text="Which one, for less: hashtag.")
 
 
 class WhySerializer(Description):

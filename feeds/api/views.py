@@ -80,6 +80,7 @@ def page_json(request: Request, page: Page) -> bytes:
         "next_skip": page.next_skip,
         "next": following,
         "end": page.end,
+        "seen_from": page.seen_from,
     }
     cards = b",".join(card.json for card in page.shown)
     return b'%b,"results":[%b]}' % (json.dumps(facts).encode()[:-1], cards)

@@ -1,4 +1,4 @@
-"""The pages that scroll: everybody's feed, following, friends.
+"""The pages that scroll: for you, following, friends, everybody's.
 
 With the header `X-Fragment: 1` a scrolling page answers its clips alone, for the script
 that appends them; without a script, the same address is a complete page.
@@ -24,6 +24,7 @@ from tiktok_clone.common.errors import DomainError
 
 CLIPS_PER_PAGE = 10
 SUGGESTED = 6
+CIRCLES = ("following", "friends")
 
 fresh = cache_control(private=True, no_cache=True)
 
@@ -31,7 +32,14 @@ fresh = cache_control(private=True, no_cache=True)
 @require_safe
 @fresh
 def feed(request: HttpRequest) -> HttpResponse:
-    """Everybody's videos; what who is not signed in sees first, too."""
+    """What is ranked for the reader; everybody's videos for visitors, whose taste nobody knows."""
+    return _scroll(request, "for-you" if request.user.is_authenticated else "all")
+
+
+@require_safe
+@fresh
+def everybody(request: HttpRequest) -> HttpResponse:
+    """Everybody's videos in a shuffled order."""
     return _scroll(request, "all")
 
 
@@ -62,7 +70,7 @@ def _scroll(request: HttpRequest, mode: str) -> HttpResponse:
         if page is None:
             return redirect(request.path)
         context |= {"page": page, "next_url": next_url(request, page)}
-        if mode != "all" and not page.shown and not page.skip:
+        if mode in CIRCLES and not page.shown and not page.skip:
             context["suggestions"] = people_to_follow(request)
     else:
         context["page"] = {"mode": mode, "end": True, "results": [], "seed": "", "skip": 0}

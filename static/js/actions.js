@@ -72,6 +72,7 @@ function toggleCounted(button, path, field, countField) {
       showCount(button, Math.max(0, Number(button.dataset.count) + (known ? 1 : -1)));
     }
     if (answer && Number.isFinite(answer[countField])) showCount(button, answer[countField]);
+    if (answer && known && /^\/videos.*like$/.test(path)) document.dispatchEvent(new CustomEvent("clip:liked"));
   });
 }
 

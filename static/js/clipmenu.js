@@ -74,19 +74,40 @@ const ACTS = {
 async function why(clip) {
   const box = document.getElementById("clip-why");
   const list = box.querySelector("[data-reasons]");
-  const show = (texts) => list.replaceChildren(...texts.map((text) => {
+  const show = (reasons) => list.replaceChildren(...reasons.map((reason) => {
     const row = document.createElement("li");
-    row.textContent = text;
+    row.textContent = reason.text;
+    if (LESS[reason.less]) row.append(lessButton(clip, reason, box));
     return row;
   }));
-  show([list.dataset.loading]);
+  show([{ text: list.dataset.loading }]);
   box.showModal();
   try {
     const { reasons } = await call("GET", `/videos/${clip.dataset.clip}/why`);
-    show(reasons.map((reason) => reason.text ?? reason));
+    show(reasons);
   } catch (error) {
-    show([error.message]);
+    show([{ text: error.message }]);
   }
+}
+
+/* What a reason is about, and where one says to want less of it. */
+const LESS = {
+  video: (clip) => `/videos/${clip.dataset.clip}`,
+  creator: (clip) => `/users/@${clip.dataset.handle}`,
+  hashtag: (clip, reason) => `/hashtags/${encodeURIComponent(reason.hashtag)}`,
+};
+
+function lessButton(clip, reason, box) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "button button--small button--ghost";
+  button.textContent = words.less;
+  button.addEventListener("click", () => {
+    box.close();
+    const gone = reason.less === "creator" ? clipsOf(clip.dataset.handle) : [clip];
+    dismiss(gone, `${LESS[reason.less](clip, reason)}/not-interested`, words.lessened);
+  });
+  return button;
 }
 
 /* ── the menu ───────────────────────────────────────────── */

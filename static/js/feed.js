@@ -126,8 +126,16 @@ function parse(html) {
 
 /* ── a forced refresh ───────────────────────────────────── */
 
+/* What one has liked shows in the next order, not in this one: it offers itself. */
+const renewal = root.querySelector("[data-renewal]");
+renewal?.addEventListener("click", () => refresh());
+document.addEventListener("clip:liked", () => {
+  if (renewal && root.dataset.tab === "for-you") renewal.hidden = false;
+});
+
 async function refresh(url = root.dataset.home) {
   const mine = (generation += 1);
+  if (renewal) renewal.hidden = true;
   root.classList.add("is-refreshing");
   try {
     const content = parse(await fragment(url));

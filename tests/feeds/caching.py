@@ -20,6 +20,7 @@ from tiktok_clone.common import redis
 MODULES = (
     "feeds.cards",
     "feeds.prepared",
+    "feeds.recommender.sessions",
     "feeds.timeline",
     "feeds.versions",
     "tiktok_clone.common.generation",

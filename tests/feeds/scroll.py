@@ -7,6 +7,7 @@ from tests.api_client import ApiClient
 
 FEED = "/videos/feed"
 ORDERS = [
+    ("for-you", "ranked"),
     ("all", "shuffle"),
     ("following", "latest"),
     ("following", "shuffle"),

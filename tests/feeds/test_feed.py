@@ -38,9 +38,9 @@ def test_it_needs_to_know_who_asks(api: ApiClient) -> None:
 
 def test_an_answer_has_the_shape_of_the_contract(as_user: ApiClient, clips: list[int]) -> None:
     page = as_user.get(FEED, {"limit": 3})
-    names = "mode order seed skip limit count next_skip next end results"
+    names = "mode order seed skip limit count next_skip next end seen_from results"
     assert set(page) == set(names.split())
-    assert (page["mode"], page["order"], page["skip"], page["limit"]) == ("all", "shuffle", 0, 3)
+    assert (page["mode"], page["order"], page["skip"], page["limit"]) == ("for-you", "ranked", 0, 3)
     assert page["count"] == 3
     assert page["next_skip"] == 3
     assert page["end"] is False
@@ -49,9 +49,9 @@ def test_an_answer_has_the_shape_of_the_contract(as_user: ApiClient, clips: list
     assert card["author"]["following"] is True
 
 
-def test_without_options_it_is_everything_shuffled(as_user: ApiClient, clips: list[int]) -> None:
+def test_without_options_it_is_ranked_for_the_reader(as_user: ApiClient, clips: list[int]) -> None:
     page = as_user.get(FEED)
-    assert (page["mode"], page["order"], page["limit"]) == ("all", "shuffle", 20)
+    assert (page["mode"], page["order"], page["limit"]) == ("for-you", "ranked", 20)
     assert sorted(ids(page)) == sorted(clips)
     assert page["end"] is True
     assert page["next"] is None
@@ -163,7 +163,7 @@ def test_nothing_at_all_is_an_empty_page(mode: str, order: str, as_user: ApiClie
 @pytest.mark.parametrize(
     ("options", "named"),
     [
-        ({"mode": "for-you"}, "mode"),
+        ({"mode": "foryou"}, "mode"),
         ({"mode": ""}, "mode"),
         ({"order": "latest"}, "order"),
         ({"order": "random", "mode": "friends"}, "order"),
@@ -266,7 +266,7 @@ class TestIntegerSeeds:
         assert sorted(seen) == sorted(clips)
 
     def test_other_integers_are_other_orders(self, as_user: ApiClient, clips: list[int]) -> None:
-        orders = {tuple(scroll(as_user, seed=seed)) for seed in range(-4, 4)}
+        orders = {tuple(scroll(as_user, mode="all", seed=seed)) for seed in range(-4, 4)}
         assert len(orders) > 5
 
     @pytest.mark.parametrize("seed", [2**63, -(2**63), 2**64 + 1, 10**60, "+5", "007"])
@@ -309,15 +309,17 @@ class TestWhoSeesWhat:
             assert found.setdefault(mode, videos) == videos
         return found
 
-    def test_strangers_are_in_all_only(self, as_user: ApiClient) -> None:
+    def test_strangers_are_in_all_and_for_you_only(self, as_user: ApiClient) -> None:
         video = VideoFactory().pk
-        assert self.seen(as_user) == {"all": {video}, "following": set(), "friends": set()}
+        seen = self.seen(as_user)
+        assert seen == {"for-you": {video}, "all": {video}, "following": set(), "friends": set()}
 
     def test_the_followed_are_in_following(self, as_user: ApiClient, user: User) -> None:
         video = VideoFactory()
         Follow.objects.create(follower=user, followee=video.author)
         seen = self.seen(as_user)
-        assert seen == {"all": {video.pk}, "following": {video.pk}, "friends": set()}
+        one = {video.pk}
+        assert seen == {"for-you": one, "all": one, "following": one, "friends": set()}
 
     def test_followers_are_not(self, as_user: ApiClient, user: User) -> None:
         video = VideoFactory()
@@ -328,7 +330,8 @@ class TestWhoSeesWhat:
         self, as_user: ApiClient, friend: User
     ) -> None:
         video = VideoFactory(author=friend, visibility=Visibility.FRIENDS).pk
-        assert self.seen(as_user) == {"all": set(), "following": {video}, "friends": {video}}
+        seen, one = self.seen(as_user), {video}
+        assert seen == {"for-you": one, "all": set(), "following": one, "friends": one}
 
     def test_videos_for_friends_are_not_for_followers(self, as_user: ApiClient, user: User) -> None:
         video = VideoFactory(visibility=Visibility.FRIENDS)
@@ -340,16 +343,18 @@ class TestWhoSeesWhat:
     ) -> None:
         User.objects.filter(pk=friend.pk).update(is_private=True)
         seen = self.seen(as_user)
-        assert seen == {"all": set(), "following": set(clips), "friends": set(clips)}
+        every = set(clips)
+        assert seen == {"for-you": every, "all": set(), "following": every, "friends": every}
         assert scroll(ApiClient(UserFactory())) == []
 
-    def test_ones_own_public_videos_are_in_all(self, as_user: ApiClient, user: User) -> None:
+    def test_ones_own_public_videos_are_in_all_only(self, as_user: ApiClient, user: User) -> None:
         video = VideoFactory(author=user).pk
         own = VideoFactory(author=user, visibility=Visibility.PRIVATE)
         VideoFactory(author=user, draft=True)
         turned = VideoFactory(author=user)
         Video.objects.filter(pk=turned.pk).update(visibility=Visibility.FRIENDS)
-        assert self.seen(as_user) == {"all": {video}, "following": set(), "friends": set()}
+        seen = self.seen(as_user)
+        assert seen == {"for-you": set(), "all": {video}, "following": set(), "friends": set()}
         assert own.slot is None
 
     @pytest.mark.parametrize("blocked_by_reader", [True, False])
@@ -362,7 +367,7 @@ class TestWhoSeesWhat:
         clips: list[int],
     ) -> None:
         block(*((user, friend) if blocked_by_reader else (friend, user)))
-        assert self.seen(as_user) == {"all": set(), "following": set(), "friends": set()}
+        assert not any(self.seen(as_user).values())
 
     @pytest.mark.parametrize(
         "change",
@@ -377,14 +382,14 @@ class TestWhoSeesWhat:
         self, change: dict[str, Any], as_user: ApiClient, clips: list[int]
     ) -> None:
         Video.objects.update(**change)
-        assert self.seen(as_user) == {"all": set(), "following": set(), "friends": set()}
+        assert not any(self.seen(as_user).values())
 
     @pytest.mark.parametrize("change", [{"is_active": False}, {"deleted_at": timezone.now()}])
     def test_accounts_that_are_gone_are_nowhere(
         self, change: dict[str, Any], as_user: ApiClient, friend: User, clips: list[int]
     ) -> None:
         User.objects.filter(pk=friend.pk).update(**change)
-        assert self.seen(as_user) == {"all": set(), "following": set(), "friends": set()}
+        assert not any(self.seen(as_user).values())
 
     def test_a_video_that_loses_its_files_while_we_read_leaves_no_gap(
         self, as_user: ApiClient, clips: list[int]

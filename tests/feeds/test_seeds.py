@@ -23,8 +23,8 @@ times = st.datetimes(
 )
 seeds = st.builds(
     Seed,
-    mode=st.sampled_from(["all", "following", "friends"]),
-    order=st.sampled_from(["shuffle", "latest"]),
+    mode=st.sampled_from(["all", "following", "friends", "for-you"]),
+    order=st.sampled_from(["shuffle", "latest", "ranked"]),
     reader=numbers,
     snapshot=st.builds(Snapshot, epoch=st.integers(0, 2**31), used=numbers, taken_at=times),
     key=st.integers(0, 2**64 - 1),

@@ -66,6 +66,8 @@ class World:
                 return is_open and video.slot is not None
             for_friends = video.visibility == Visibility.FRIENDS and author in friends
             may_see = is_open or (is_public and author in follows) or for_friends
+            if mode == "for-you":
+                return may_see and author != me
             return may_see and author in (follows if mode == "following" else friends)
 
         return {video.pk for video in Video.objects.select_related("author") if is_in(video)}

@@ -1,0 +1,131 @@
+"""Finding parameters by what they would have recommended for rows held out of training."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from feeds.recommender import metrics
+from feeds.recommender.evaluation import Trial, trial
+from feeds.recommender.holdout import split
+from feeds.recommender.interactions import FOREVER, Interactions, matrix, positives
+from feeds.recommender.model import Model, Parameters, popularity, profiles_of, recommend
+from feeds.recommender.walk import neighbours
+
+# The axes along which we look, one after the other, each from the best so far.
+AXES: dict[str, tuple[float | int, ...]] = {
+    "steps": (3, 1, 2),
+    "beta": (0.0, 0.1, 0.2, 0.4),
+    "alpha": (0.8, 1.0, 0.6),
+    "half_life": (FOREVER, 7.0, 30.0, 90.0),
+    "k": (200, 100, 300),
+}
+READERS = 1500
+SECONDS = 45.0
+LENGTH = 20
+# Something else replaces the best so far only when it is better by this many standard errors of
+# the difference: with few held-out rows most differences are chance.
+ERRORS = 2.0
+
+Report = Callable[[Parameters, float], None]
+
+
+@dataclass
+class Tuning:
+    """A search that has begun.
+
+    Attributes:
+        tried: NDCG@20 on what was held out, by parameters, in the order of trying.
+        best: the winner so far.
+    """
+
+    best: Parameters
+    tried: dict[Parameters, float] = field(default_factory=dict)
+
+
+def tune(
+    rows: Interactions,
+    start: Parameters | None = None,
+    *,
+    seconds: float = SECONDS,
+    readers: int = READERS,
+    report: Report = lambda _parameters, _ndcg: None,
+) -> Tuning:
+    """Look for the parameters with the best NDCG@20 on rows held out of `rows`.
+
+    Args:
+        start: where to begin; what is returned when there is nothing to judge by.
+        seconds: of the processor, after which nothing new is tried.
+        readers: judged by at most so many, drawn by chance.
+        report: called after each trial.
+    """
+    kept, held_out = split(rows)
+    task = trial(kept, held_out, most=readers)
+    found = Tuning(start or Parameters())
+    if not len(task.users):
+        return found
+    search = _Search(kept, task, found, report)
+    until = time.process_time() + seconds
+    for axis, value in _places(timed=kept.at is not None):
+        if found.tried and time.process_time() > until:
+            break
+        search.look(varied(found.best, axis, value))
+    return found
+
+
+class _Search:
+    """Trials on the same held-out rows."""
+
+    def __init__(self, rows: Interactions, task: Trial, found: Tuning, report: Report) -> None:
+        self.rows, self.task, self.found, self.report = rows, task, found, report
+        self.results: dict[Parameters, NDArray[np.float64]] = {}
+
+    def look(self, candidate: Parameters) -> None:
+        """Try a candidate, and the best so far if that has not been; keep the better one."""
+        best = self._result(self.found.best)
+        if _is_better(self._result(candidate), best):
+            self.found.best = candidate
+
+    def _result(self, parameters: Parameters) -> NDArray[np.float64]:
+        if parameters not in self.results:
+            self.results[parameters] = _ndcg(self.rows, self.task, parameters)
+            self.found.tried[parameters] = float(self.results[parameters].mean())
+            self.report(parameters, self.found.tried[parameters])
+        return self.results[parameters]
+
+
+def _places(*, timed: bool) -> Iterator[tuple[str, float | int]]:
+    """Yield where to look; decay makes no difference without times."""
+    for axis, values in AXES.items():
+        if timed or axis != "half_life":
+            yield from ((axis, value) for value in values)
+
+
+def varied(parameters: Parameters, axis: str, value: float | int) -> Parameters:
+    """Return parameters with one of them changed, wherever it is kept."""
+    if axis == "half_life":
+        return replace(parameters, half_life=value)
+    changed: dict[str, Any] = {axis: value}
+    return replace(parameters, walk=replace(parameters.walk, **changed))
+
+
+def _ndcg(rows: Interactions, task: Trial, parameters: Parameters) -> NDArray[np.float64]:
+    """Return the NDCG of each reader; only items in their profiles are walked from."""
+    liked = positives(matrix(rows, parameters.half_life))
+    profiles = profiles_of(rows, parameters.half_life)[task.users]
+    sources = np.zeros(len(rows.items), bool)
+    sources[profiles.indices] = True
+    model = Model(
+        rows.items, neighbours(liked, parameters.walk, sources), popularity(liked), parameters
+    )
+    lists = recommend(model, profiles, task.consumed, LENGTH)
+    return metrics.quality(lists, task.held_out, LENGTH).ndcg
+
+
+def _is_better(candidate: NDArray[np.float64], best: NDArray[np.float64]) -> bool:
+    difference = candidate - best
+    error = difference.std() / np.sqrt(len(difference))
+    return bool(difference.mean() > ERRORS * error)

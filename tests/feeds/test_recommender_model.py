@@ -1,0 +1,158 @@
+"""What the model recommends: never what one has, better than popularity, always the same."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from feeds.recommender import baselines, tuning
+from feeds.recommender.evaluation import Row, judge, trial
+from feeds.recommender.holdout import random_rows, split
+from feeds.recommender.interactions import DAY, Interactions, matrix
+from feeds.recommender.model import Model, Parameters, profiles_of, recommend, train
+from feeds.recommender.walk import Walk
+from tests.feeds.themes import themed
+
+WORLD = {"users": 600, "items": 400, "rows": 6000, "themes": 40}
+
+
+def lists_of(model: Model, rows: Interactions, count: int = 50) -> np.ndarray:
+    return recommend(model, profiles_of(rows), matrix(rows), count)
+
+
+def judged(model: Model, rows: Interactions, test: Interactions) -> Row:
+    return judge("it", model.recommender(rows), trial(rows, test))[0]
+
+
+def shuffled(rows: Interactions) -> Interactions:
+    """Break every theme; how much each person likes and each item is liked stays."""
+    return replace(rows, item=np.random.default_rng(9).permutation(rows.item))
+
+
+def reordered(rows: Interactions) -> Interactions:
+    order = np.random.default_rng(3).permutation(len(rows))
+    at = None if rows.at is None else rows.at[order]
+    return replace(
+        rows, user=rows.user[order], item=rows.item[order], strength=rows.strength[order], at=at
+    )
+
+
+@pytest.mark.parametrize("count", [1, 50, 400])
+def test_what_one_has_is_never_recommended_and_nothing_twice(count: int) -> None:
+    rows = themed(**WORLD)
+    had = matrix(rows)
+    for user, found in enumerate(lists_of(train(rows), rows, count)):
+        listed = found[found >= 0]
+        assert len(set(listed)) == len(listed)
+        assert not set(listed) & set(had[[user]].indices)
+
+
+def test_a_page_is_filled_up_by_popularity_until_nothing_is_left() -> None:
+    rows = themed(**WORLD)
+    likes = matrix(rows)
+    liked = likes.sum(axis=0) > 0
+    lists = lists_of(train(rows, Parameters(Walk(k=3))), rows, 400)
+    left = liked.sum() - np.diff(likes.indptr)
+    np.testing.assert_array_equal((lists >= 0).sum(axis=1), left)
+
+
+def test_somebody_without_history_gets_what_is_popular() -> None:
+    rows = themed(**WORLD)
+    newcomer = replace(rows, users=[*rows.users, "new"])
+    found = lists_of(train(newcomer), newcomer, 10)[-1]
+    likes = np.bincount(rows.item, minlength=400)
+    assert list(likes[found]) == sorted(likes, reverse=True)[:10]
+
+
+def test_refused_items_speak_for_nothing_and_are_not_recommended() -> None:
+    rows = themed(**WORLD)
+    against = replace(rows, strength=np.where(rows.user == 0, -1, 1).astype(np.float32))
+    found = lists_of(train(against), against)[0]
+    popular = lists_of(baselines.popular(against), against)[0]
+    np.testing.assert_array_equal(found, popular)
+    assert not set(found) & set(rows.item[rows.user == 0])
+
+
+@pytest.mark.parametrize("timed", [False, True])
+def test_it_beats_popularity_and_finds_nothing_when_the_signal_is_broken(timed: bool) -> None:
+    rows, test = split(themed(**WORLD, timed=timed), seed=1)
+    best = tuning.tune(rows).best
+    ours, floor = (
+        judged(each, rows, test) for each in (train(rows, best), baselines.popular(rows))
+    )
+    broken = judged(train(shuffled(rows), best), rows, test)
+    assert ours.recall[20] > 1.3 * floor.recall[20]
+    assert ours.ndcg[20] > 1.3 * floor.ndcg[20]
+    assert broken.ndcg[20] < 0.7 * ours.ndcg[20]
+
+
+def test_item_knn_beats_popularity_too() -> None:
+    rows, test = split(themed(**WORLD), seed=1)
+    knn, floor = (
+        judged(baselines.item_knn(rows), rows, test),
+        judged(baselines.popular(rows), rows, test),
+    )
+    assert knn.ndcg[20] > floor.ndcg[20]
+
+
+@pytest.mark.parametrize("timed", [False, True])
+def test_the_order_of_rows_changes_nothing(timed: bool) -> None:
+    rows = themed(**WORLD, timed=timed)
+    parameters = Parameters(half_life=30.0)
+    lists = [lists_of(train(each, parameters), each) for each in (rows, reordered(rows))]
+    np.testing.assert_array_equal(*lists)
+    assert (
+        matrix(split(rows)[1]).toarray().tolist()
+        == matrix(split(reordered(rows))[1]).toarray().tolist()
+    )
+
+
+def test_equal_times_are_as_good_as_none() -> None:
+    rows = themed(**WORLD)
+    same = replace(rows, at=np.full(len(rows), 7.0))
+    parameters = Parameters(half_life=7.0)
+    np.testing.assert_array_equal(
+        lists_of(train(same, parameters), same), lists_of(train(rows, parameters), rows)
+    )
+    kept, held_out = split(same)
+    assert len(kept) + len(held_out) == len(rows)
+    assert len(held_out)
+
+
+def test_a_profile_has_the_last_positives() -> None:
+    rows = Interactions(
+        users=["a"],
+        items=list("vwxyz"),
+        user=np.zeros(6, np.int32),
+        item=np.array([0, 1, 2, 3, 4, 0], np.int32),
+        strength=np.array([1, 1, -1, 1, 1, 1], np.float32),
+        at=np.array([1, 2, 9, np.nan, 3, 8]) * DAY,
+    )
+    assert sorted(profiles_of(rows, most=2).indices) == [0, 4]
+    assert sorted(profiles_of(rows, most=9).indices) == [0, 1, 3, 4]
+
+
+def test_random_rows_take_about_the_share_and_never_the_only_row() -> None:
+    rows = themed(**WORLD)
+    chosen = random_rows(rows)
+    counts, taken = (np.bincount(part, minlength=600) for part in (rows.user, rows.user[chosen]))
+    assert chosen.mean() == pytest.approx(0.1, abs=0.02)
+    assert not taken[counts < 2].any()
+    assert (taken < np.maximum(counts, 1)).all()
+
+
+def test_tuning_finds_that_one_step_is_enough_where_people_have_much_in_common() -> None:
+    rows, test = split(themed(**WORLD), seed=1)
+    found = tuning.tune(rows)
+    assert found.best.walk.steps == 1
+    assert found.tried[found.best] > found.tried[Parameters()]
+    tuned, untuned = (judged(train(rows, each), rows, test) for each in (found.best, Parameters()))
+    assert tuned.ndcg[20] > untuned.ndcg[20]
+
+
+def test_tuning_ends_with_its_budget_and_reports_each_trial() -> None:
+    told: list[Parameters] = []
+    found = tuning.tune(themed(**WORLD), seconds=0, report=lambda each, _ndcg: told.append(each))
+    assert told == list(found.tried) == [found.best] == [Parameters()]
+    nothing = themed(**(WORLD | {"rows": 1}))
+    assert tuning.tune(nothing).best == Parameters()
