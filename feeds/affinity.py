@@ -7,6 +7,12 @@ is repeated, undone or rolled back, and a changed weight needs no more than `reb
 Facts of one person and one video change under the lock of the video, so the statement sees all
 of them. Following alone locks people instead and not the video; `followed` is therefore kept in
 the row of the strength itself, and every statement reads it from the row that it has locked.
+
+Of who does not want to be profiled (`User.profiling`) nothing here is read or written: each
+function asks first, and holds the account until the end of the transaction, so that no act which
+is under way while somebody switches it off leaves a row behind. Their acts stay what they are, a
+like is a like; from these alone everything is computed anew when they switch it on again. Only
+which clips they followed somebody after is not known then.
 """
 
 from collections.abc import Iterable
@@ -93,6 +99,8 @@ def rebuild(user_id: int) -> int:
     Returns:
         For how many videos.
     """
+    if not _profiled([user_id]):
+        return 0
     video_ids = _column(_TOUCHED, {"user": user_id})
     for start in range(0, len(video_ids), CHUNK):
         with transaction.atomic():
@@ -110,6 +118,8 @@ def _lock_strengths(sql: str, user_id: int, author_id: int) -> list[int]:
 
     A statement of its own: the next one sees what all who held the locks before have committed.
     """
+    if not _profiled([user_id]):
+        return []
     return _column(sql, {"user": user_id, "author": author_id, "window": FOLLOW_WINDOW})
 
 
@@ -119,7 +129,14 @@ def _column(sql: str, values: dict[str, Any]) -> list[int]:
         return [row[0] for row in cursor.fetchall()]
 
 
+def _profiled(user_ids: Iterable[int]) -> set[int]:
+    """Return who of some people may be profiled, and keep that so until the transaction ends."""
+    return set(_column(_MAY_BE_PROFILED, {"users": sorted(set(user_ids))}))
+
+
 def _settle(pairs: set[Pair]) -> None:
+    profiled = _profiled(pair.user for pair in pairs) if pairs else set()
+    pairs = {pair for pair in pairs if pair.user in profiled}
     if not pairs:
         return
     columns: dict[str, Any] = {
@@ -211,6 +228,23 @@ ON CONFLICT (user_id, video_id) DO UPDATE SET (strength, followed, acted_at) = (
     FROM fact, LATERAL (SELECT coalesce(mark, held.followed OR late)) AS state (now_followed)
     WHERE fact.user_id = held.user_id AND fact.video_id = held.video_id
 )
+"""
+# Conflicts with nothing but the lock that is taken to switch it; after a wait for that one the
+# condition is looked at again.
+_MAY_BE_PROFILED = """
+SELECT id FROM accounts_user WHERE id = ANY(%(users)s::bigint[]) AND profiling
+ORDER BY id FOR KEY SHARE
+"""
+# What an affinity `held` still says about its person `reader`: nothing from before they had
+# everything forgotten, nor from before they had its creator or one of its hashtags forgotten.
+COUNTED = """
+reader.profiling AND (reader.taste_since IS NULL OR held.acted_at > reader.taste_since)
+AND NOT EXISTS (
+    SELECT FROM feeds_removedtaste AS removed
+    WHERE removed.user_id = reader.id AND removed.removed_at >= held.acted_at AND (
+        removed.creator_id = (SELECT author_id FROM videos_video WHERE id = held.video_id)
+        OR removed.hashtag_id IN (
+            SELECT hashtag_id FROM videos_videohashtag WHERE video_id = held.video_id)))
 """
 _BEFORE_FOLLOW = """
 SELECT held.video_id FROM feeds_affinity AS held

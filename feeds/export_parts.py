@@ -13,6 +13,9 @@ from feeds.models import (
     Notification,
     NotificationSwitch,
     NotInterested,
+    RefusedCreator,
+    RefusedTag,
+    RemovedTaste,
 )
 from videos.models import Comment, CommentLike, Like, Rendition, Report, Save, Share, Video
 
@@ -28,15 +31,18 @@ following.json         whom you follow, and followers.json who follows you
 blocks.json, mutes.json, requests.json
 history.json           what you watched, and for how long
 affinity.json          what your feed makes of that: how much you seem to care for each video
-not_interested.json, reports.json, sessions.json
 notifications.json     what you were told of; notification_switches.json what you do not want to be,
                        and bells.json whose new clips you want to be
+not_interested.json    clips that you do not want to see; refused_creators.json and
+                       refused_hashtags.json of what you want less
+removed_tastes.json    what you took out of what your feed knows
+reports.json, sessions.json
 
 Times are in UTC, durations in seconds.
 """
 PROFILE = (
     "id", "email", "email_verified_at", "handle", "name", "bio", "is_private",
-    "findable_by_email", "follows_hidden", "created_at", "last_login",
+    "findable_by_email", "follows_hidden", "profiling", "taste_since", "created_at", "last_login",
     "followers_count", "following_count", "videos_count", "likes_count",
 )  # fmt: skip
 VIDEO = (
@@ -98,6 +104,15 @@ def _affinity(user: User) -> Rows:
     return _rows(found, "video", "strength", "followed", "acted_at")
 
 
+def _refused_tags(user: User) -> Rows:
+    return _rows(RefusedTag.objects.filter(user=user), "created_at", name="hashtag__name")
+
+
+def _removed_tastes(user: User) -> Rows:
+    found = RemovedTaste.objects.filter(user=user)
+    return _rows(found, "removed_at", handle="creator__handle", name="hashtag__name")
+
+
 def _reports(user: User) -> Rows:
     found = Report.objects.filter(user=user)
     return _rows(found, "video", "reason", "text", "created_at")
@@ -136,6 +151,9 @@ PARTS: dict[str, Callable[[User], Rows]] = {
     "history": _history,
     "affinity": _affinity,
     "not_interested": _acts(NotInterested),
+    "refused_creators": _people(RefusedCreator, "user", "creator"),
+    "refused_hashtags": _refused_tags,
+    "removed_tastes": _removed_tastes,
     "reports": _reports,
     "sessions": _sessions,
     "notifications": _notifications,

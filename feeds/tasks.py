@@ -83,7 +83,7 @@ def compact_slots(timestamp: int) -> None:
 
 @jobs.task(retry=jobs.RETRY)
 def settle_forgotten(user_id: int) -> None:
-    """Recompute what somebody cares for after they have cleared their history."""
+    """Recompute what somebody cares for: their history was cleared, or they may be profiled."""
     if User.objects.filter(pk=user_id).exists():
         affinity.rebuild(user_id)
 

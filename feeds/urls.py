@@ -3,7 +3,16 @@
 from django.urls import URLPattern, path
 
 from feeds.api.notifications import NotificationsView
-from feeds.views import browsing, export, history, notifications, scrolling, searching
+from feeds.taste import CREATOR, HASHTAG, VIDEO
+from feeds.views import (
+    browsing,
+    export,
+    history,
+    notifications,
+    recommendations,
+    scrolling,
+    searching,
+)
 from tiktok_clone.common.views import page_or_api
 
 urlpatterns: list[URLPattern] = [
@@ -16,6 +25,35 @@ urlpatterns: list[URLPattern] = [
     path("search", searching.search, name="search"),
     path("search/suggest", searching.suggest, name="search-suggest"),
     path("settings/export", export.own_data, name="settings-export"),
+    path(
+        "settings/recommendations",
+        recommendations.recommendations,
+        name="settings-recommendations",
+    ),
+    path(
+        "settings/recommendations/switch",
+        recommendations.switch,
+        name="recommendations-switch",
+    ),
+    path("settings/recommendations/reset", recommendations.reset, name="recommendations-reset"),
+    *(
+        path(
+            f"settings/recommendations/{what}/<str:name>/forget",
+            recommendations.forget,
+            {"what": what},
+            name=f"recommendations-forget-{what}",
+        )
+        for what in (CREATOR, HASHTAG)
+    ),
+    *(
+        path(
+            f"settings/recommendations/{what}/<str:name>/allow",
+            recommendations.allow,
+            {"what": what},
+            name=f"recommendations-allow-{what}",
+        )
+        for what in (VIDEO, CREATOR, HASHTAG)
+    ),
     path("history", history.watched, name="history"),
     path("history/clear", history.clear, name="history-clear"),
     path("history/<int:video_id>/remove", history.remove, name="history-remove"),

@@ -7,6 +7,7 @@ from django.db.models import Exists, OuterRef
 from accounts.models import Follow, Friendship, Mute, User
 from feeds.models import NotInterested
 from feeds.recommender import explaining
+from feeds.wishes import of_refused_creator, with_refused_tag
 from tiktok_clone.common.errors import not_found
 from videos.models import Video, Visibility
 
@@ -42,6 +43,8 @@ def explain(user: User, video_id: int) -> list[Reason]:
             befriended=Exists(Friendship.objects.between(user.pk, OuterRef("author"))),
             muted=Exists(Mute.objects.filter(muter=user, muted=OuterRef("author"))),
             refused=Exists(NotInterested.objects.filter(user=user, video=OuterRef("pk"))),
+            less_of_creator=of_refused_creator(user.pk),
+            less_of_hashtag=with_refused_tag(user.pk),
         )
     )
     video = videos.first()
@@ -63,13 +66,27 @@ def _absence(video: Video) -> list[Reason]:
     return told
 
 
+def _refused(video: Video) -> list[Reason]:
+    """Why it is not recommended, though other feeds may have it."""
+    told = []
+    if video.less_of_creator:  # type: ignore[attr-defined]
+        text = f"You want less of @{video.author.handle}, so it is not recommended to you."
+        told.append(Reason(None, "less_of_creator", text))
+    if video.less_of_hashtag:  # type: ignore[attr-defined]
+        text = "You want less of one of its hashtags, so it is not recommended to you."
+        told.append(Reason(None, "less_of_hashtag", text))
+    return told
+
+
 def _presence(user: User, video: Video) -> list[Reason]:
     who = f"@{video.author.handle}"
     told = []
     if video.author_id == user.pk:
         told.append(Reason(None, "own", "You posted it."))
     else:
-        told += [Reason("for-you", **vars(because)) for because in explaining.explain(user, video)]
+        told += _refused(video) or [
+            Reason("for-you", **vars(because)) for because in explaining.explain(user, video)
+        ]
     if video.followed:  # type: ignore[attr-defined]
         told.append(Reason("following", "following", f"You follow {who}."))
     if video.befriended:  # type: ignore[attr-defined]

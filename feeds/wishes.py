@@ -26,16 +26,22 @@ def wanted_by(viewer: "Viewer", videos: VideoQuerySet) -> VideoQuerySet:
 def recommendable(viewer: "Viewer") -> VideoQuerySet:
     """What may be recommended to a reader: all that they may see and want to, less their own.
 
-    Whom and what they refused as a creator or hashtag is in the other feeds nevertheless, where
-    they follow it.
+    Creators and hashtags that they want less of are not recommended. Where a feed is no
+    recommendation they stay: whom one follows, what one looks for, everybody's videos.
     """
     videos = Video.objects.published().visible_to(viewer)
-    if viewer is None or viewer.pk is None:
-        return wanted_by(viewer, videos)
-    creators = RefusedCreator.objects.filter(user=viewer.pk, creator=OuterRef("author"))
-    tagged = VideoHashtag.objects.filter(
-        video=OuterRef("pk"),
-        hashtag__in=RefusedTag.objects.filter(user=viewer.pk).values("hashtag"),
-    )
-    videos = videos.exclude(author=viewer.pk).exclude(Exists(creators)).exclude(Exists(tagged))
+    if viewer is not None and viewer.pk is not None:
+        videos = videos.exclude(author=viewer.pk)
+        videos = videos.exclude(of_refused_creator(viewer.pk)).exclude(with_refused_tag(viewer.pk))
     return wanted_by(viewer, videos)
+
+
+def of_refused_creator(reader: int) -> Exists:
+    """Whether a video is by somebody of whom a reader wants less."""
+    return Exists(RefusedCreator.objects.filter(user=reader, creator=OuterRef("author")))
+
+
+def with_refused_tag(reader: int) -> Exists:
+    """Whether a video has a hashtag of which a reader wants less."""
+    refused = RefusedTag.objects.filter(user=reader).values("hashtag")
+    return Exists(VideoHashtag.objects.filter(video=OuterRef("pk"), hashtag__in=refused))

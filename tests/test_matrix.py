@@ -47,6 +47,8 @@ OWN = "401 200 404 404 403 403 404"  # the owner's alone; others see it, or not
 OWN_GONE = "401 204 404 404 403 403 404"
 OWN_PAGE = "302 200 404 404 404 404 404"
 OWN_FORM = "302 302 404 404 404 404 404"
+REFUSE = "401 400 404 404 200 200 404"  # what is not one's own
+OWN_LIST = "401 204 204 204 204 204 204"
 PERSON = "200 200 200 404 200 200 200"  # whoever is not blocked
 PRIVATE = "403 200 403 404 200 200 403"  # lists of a private account
 
@@ -166,7 +168,9 @@ ACCOUNTS_API = [
 FEEDS_API = [
     get("api-feed", MEMBERS),
     send("post", "api-views", "401 400 400 400 400 400 400"),
-    send("post", "api-not-interested", "401 400 404 404 200 200 404", *V),
+    send("post", "api-not-interested", REFUSE, *V),
+    send("post", "api-not-interested", REFUSE, *V, what="creator"),
+    send("post", "api-not-interested", REFUSE, *V, what="hashtag", hashtag="sea"),
     send("delete", "api-not-interested", ACT, *V),
     get("api-people-search", OPEN, query="?q=x"),
     get("api-hashtags", OPEN),
@@ -175,6 +179,14 @@ FEEDS_API = [
     send("delete", "api-history", "401 204 204 204 204 204 204"),
     send("delete", "api-history-video", "401 204 204 204 204 204 204", *V),
     get("api-why", ACT, *V),
+    get("api-recommendations", MEMBERS),
+    send("patch", "api-recommendations", MEMBERS, profiling=False),
+    send("post", "api-recommendations-reset", MEMBERS),
+    # One's own lists: whose names these are does not matter.
+    send("delete", "api-recommendations-creator", OWN_LIST, *H),
+    send("delete", "api-recommendations-hashtag", OWN_LIST, "tag"),
+    send("delete", "api-refusals-creator", OWN_LIST, *H),
+    send("delete", "api-refusals-hashtag", OWN_LIST, "tag"),
     get("api-export", MEMBERS),
     send("post", "api-export", "401 202 202 202 202 202 202"),
     get("notifications", MEMBERS),
@@ -262,6 +274,14 @@ FEED_PAGES = [
     get("search-suggest", OPEN, query="?q=x"),
     get("history", PAGE),
     form("history-clear", BACK),
+    get("settings-recommendations", PAGE),
+    form("recommendations-switch", BACK),
+    form("recommendations-reset", BACK),
+    form("recommendations-forget-creator", BACK, *H),
+    form("recommendations-forget-hashtag", BACK, "tag"),
+    form("recommendations-allow-creator", BACK, *H),
+    form("recommendations-allow-hashtag", BACK, "tag"),
+    form("recommendations-allow-video", "302 302 404 404 302 302 404", *V),
     form("history-remove", BACK, *V),
     get("settings-export", PAGE),
     form("settings-export", BACK),

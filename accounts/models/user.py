@@ -99,6 +99,14 @@ class User(AbstractBaseUser, PermissionsMixin, Timestamped, Searchable):
         db_default=False,
         help_text="Followers and followed people are shown to nobody else.",
     )
+    profiling = models.BooleanField(
+        default=True,
+        db_default=True,
+        help_text="The feed learns from what they do; without it nothing of that is kept.",
+    )
+    taste_since = models.DateTimeField(
+        null=True, blank=True, help_text="What was done before says nothing about their taste."
+    )
     invitation = models.ForeignKey(
         "accounts.Invitation", models.SET_NULL, null=True, blank=True, related_name="people"
     )
@@ -106,9 +114,6 @@ class User(AbstractBaseUser, PermissionsMixin, Timestamped, Searchable):
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField(default=False)
     deleted_at = models.DateTimeField(null=True, blank=True)
-
-    profiling = models.BooleanField(default=True, db_default=True)
-    taste_since = models.DateTimeField(null=True, blank=True)
     followers_count = models.PositiveIntegerField(default=0)
     following_count = models.PositiveIntegerField(default=0)
     videos_count = models.PositiveIntegerField(default=0)

@@ -5,6 +5,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from feeds import taste
 from feeds.options import DEFAULT_LIMIT, DEFAULT_MODE, LARGEST_LIMIT
 from feeds.recommender import explaining
 from feeds.services import LARGEST_BATCH
@@ -104,6 +105,19 @@ class RecordedSerializer(Description):
     recorded = serializers.IntegerField()
 
 
+class RefusalSerializer(Input):
+    """What not to be interested in."""
+
+    what = serializers.ChoiceField(
+        choices=[taste.VIDEO, taste.CREATOR, taste.HASHTAG],
+        default=taste.VIDEO,
+        help_text="The video alone, or all that its creator posts, or all with a hashtag of it.",
+    )
+    hashtag = serializers.CharField(
+        default="", max_length=100, help_text="Which one, for what: hashtag."
+    )
+
+
 class NotInterestedSerializer(Description):
     """The state after an act."""
 
@@ -127,6 +141,8 @@ class ReasonSerializer(Description):
             "own",
             "not_interested",
             "muted",
+            "less_of_creator",
+            "less_of_hashtag",
             "not_published",
             "in_no_feed",
         ]

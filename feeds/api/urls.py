@@ -5,7 +5,9 @@ from django.urls import URLPattern, path
 from feeds.api.discovery import Hashtags, History, PeopleSearch
 from feeds.api.export import ExportDownloadView, ExportView
 from feeds.api.notifications import Bells, GroupView, ReadView, SwitchesView, UnreadView
+from feeds.api.recommendations import Recommendations
 from feeds.api.views import FeedView, NotInterestedView, ViewsView, WhyView
+from feeds.taste import CREATOR, HASHTAG
 
 urlpatterns: list[URLPattern] = [
     path("users", PeopleSearch.as_view({"get": "list"}), name="api-people-search"),
@@ -32,6 +34,26 @@ urlpatterns: list[URLPattern] = [
         "users/<str:reference>/bell",
         Bells.as_view({"get": "retrieve", "post": "switch_on", "delete": "switch_off"}),
         name="api-bell",
+    ),
+    path(
+        "user/recommendations",
+        Recommendations.as_view({"get": "retrieve", "patch": "partial_update"}),
+        name="api-recommendations",
+    ),
+    path(
+        "user/recommendations/reset",
+        Recommendations.as_view({"post": "reset"}),
+        name="api-recommendations-reset",
+    ),
+    *(
+        path(
+            f"user/{of}/{what}s/<str:name>",
+            Recommendations.as_view({"delete": act}),
+            {"what": what},
+            name=f"api-{of}-{what}",
+        )
+        for of, act in (("recommendations", "forget"), ("refusals", "allow"))
+        for what in (CREATOR, HASHTAG)
     ),
     path("videos/feed", FeedView.as_view(), name="api-feed"),
     path("videos/views", ViewsView.as_view(), name="api-views"),

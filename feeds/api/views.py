@@ -20,12 +20,13 @@ from accounts.api.authentication import (
     active_user,
 )
 from accounts.models import User
-from feeds import services
+from feeds import services, taste
 from feeds.api.serializers import (
     FeedOptionsSerializer,
     FeedPageSerializer,
     NotInterestedSerializer,
     RecordedSerializer,
+    RefusalSerializer,
     ViewsSerializer,
     WhySerializer,
 )
@@ -117,24 +118,33 @@ class NotInterestedView(APIView):
     permission_classes = [IsAuthenticated]
 
     @extend_schema(
-        summary="Do not show a video any more",
+        summary="Do not show a video any more, or less of its kind",
         operation_id="videos_not_interested_create",
-        request=None,
+        request=RefusalSerializer,
         responses=NotInterestedSerializer,
     )
     def post(self, request: Request, video_id: int) -> Response:
-        """From now on it is in none of the reader's feeds; again changes nothing."""
-        services.refuse_video(cast(User, request.user), video_id)
+        """From now on it is in none of the reader's feeds; again changes nothing.
+
+        What a creator posts, or what has a hashtag, is only not recommended any more.
+        """
+        wanted = RefusalSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        taste.refuse(cast(User, request.user), video_id, **wanted.validated_data)
         return Response({"not_interested": True})
 
     @extend_schema(
         summary="Show a video again",
         operation_id="videos_not_interested_destroy",
+        parameters=[RefusalSerializer],
         responses={200: NotInterestedSerializer},
     )
     def delete(self, request: Request, video_id: int) -> Response:
-        """Take it back; again changes nothing."""
-        services.allow_video(cast(User, request.user), video_id)
+        """Take it back, as it was said; again changes nothing."""
+        refuse_unknown_options(request, {"what", "hashtag"})
+        wanted = RefusalSerializer(data=request.query_params)
+        wanted.is_valid(raise_exception=True)
+        taste.allow_of(cast(User, request.user), video_id, **wanted.validated_data)
         return Response({"not_interested": False})
 
 

@@ -17,6 +17,7 @@ from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from accounts.models import Follow, User
+from feeds.affinity import COUNTED
 from feeds.circles import rows
 from feeds.models import Impression, ModelRun
 from feeds.recommender.ranking import WINDOW, Found, Trial
@@ -135,10 +136,12 @@ def seen_longest_ago(reader: User, seed: Seed, taken: Sequence[int], count: int)
 
 
 def profile(reader: User) -> list[Act]:
-    """Return the last acts of a reader that speak for and against videos; one query."""
+    """Return the last acts of a reader that speak for and against videos; one query.
+
+    What they had forgotten does not come in, and nothing of who is not to be profiled.
+    """
     values = {
         "reader": reader.pk,
-        "since": reader.taste_since,
         "positives": POSITIVES,
         "negatives": NEGATIVES,
         "half_life": TASTE_HALF_LIFE * 86400,
@@ -338,25 +341,23 @@ def _best(values: Mapping[int, float], count: int) -> list[int]:
     return sorted(liked, key=lambda pk: (-values[pk], pk))[:count]
 
 
-_PROFILE = """
+_PROFILE = f"""
 SELECT held.video_id,
     held.strength * 0.5 ^ least(
         greatest(extract(epoch FROM now() - held.acted_at)::float8, 0) / %(half_life)s, %(most)s),
     video.author_id,
     ARRAY(SELECT hashtag_id FROM videos_videohashtag WHERE video_id = held.video_id)
 FROM (
-    (SELECT * FROM feeds_affinity
-     WHERE user_id = %(reader)s AND strength > 0
-       AND (%(since)s::timestamptz IS NULL OR acted_at > %(since)s)
+    (SELECT held.* FROM feeds_affinity AS held JOIN accounts_user AS reader ON reader.id = user_id
+     WHERE user_id = %(reader)s AND strength > 0 AND {COUNTED}
      ORDER BY acted_at DESC LIMIT %(positives)s)
     UNION ALL
-    (SELECT * FROM feeds_affinity
-     WHERE user_id = %(reader)s AND strength < 0
-       AND (%(since)s::timestamptz IS NULL OR acted_at > %(since)s)
+    (SELECT held.* FROM feeds_affinity AS held JOIN accounts_user AS reader ON reader.id = user_id
+     WHERE user_id = %(reader)s AND strength < 0 AND {COUNTED}
      ORDER BY acted_at DESC LIMIT %(negatives)s)
 ) AS held
 JOIN videos_video AS video ON video.id = held.video_id
-"""
+"""  # noqa: S608
 # max() over pairs finds which one leads to a video most.
 _NEIGHBOURS = """
 SELECT near.id, sum(act.strength * near.weight) AS much,

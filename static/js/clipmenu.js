@@ -9,19 +9,23 @@ const words = dialog.dataset;
 const item = (name) => dialog.querySelector(`[data-menu="${name}"]`);
 let article = null;
 let feed = null;
+const MOST_TAGS = 3;
 let sure = false; // blocking asks twice
 
 /* ── what leaves the feed ───────────────────────────────── */
 
-/* Take `clips` out of the feed at once and tell the server; the toast takes it back. */
-async function dismiss(clips, path, text, undoable = true) {
+/*
+ * Take `clips` out of the feed at once and tell the server; the toast takes it back. What is
+ * refused stands in `data` when it is said, and in the query when it is taken back.
+ */
+async function dismiss(clips, path, text, { undoable = true, data } = {}) {
   const leave = () => clips.forEach((clip) => clip.dispatchEvent(new CustomEvent("clip:leave", { bubbles: true })));
   const comeBack = () => {
     for (const clip of clips) document.dispatchEvent(new CustomEvent("clip:return", { detail: clip }));
   };
   leave();
   try {
-    await call("POST", path);
+    await call("POST", path, data);
   } catch (error) {
     comeBack();
     toast(error.message);
@@ -32,7 +36,7 @@ async function dismiss(clips, path, text, undoable = true) {
     act: async () => {
       comeBack();
       try {
-        await call("DELETE", path);
+        await call("DELETE", data ? `${path}?${new URLSearchParams(data)}` : path);
       } catch (error) {
         toast(error.message);
       }
@@ -40,6 +44,23 @@ async function dismiss(clips, path, text, undoable = true) {
   });
 }
 
+/* Only what is recommended gets less: whom one follows, and everybody's clips, stay where they are. */
+function lessOf(clip, data, label, fits) {
+  const recommends = clip.closest('[data-tab="for-you"]');
+  const clips = recommends ? [...document.querySelectorAll("article[data-clip]")].filter(fits) : [];
+  dismiss(clips, `/videos/${clip.dataset.clip}/not-interested`, words.less.replace("LESS", label), { data });
+}
+
+function lessOfCreator(clip) {
+  const { handle } = clip.dataset;
+  lessOf(clip, { what: "creator" }, `@${handle}`, (other) => other.dataset.handle === handle);
+}
+
+function lessOfTag(clip, hashtag) {
+  lessOf(clip, { what: "hashtag", hashtag }, `#${hashtag}`, (other) => tagsOf(other).includes(hashtag));
+}
+
+const tagsOf = (clip) => clip.dataset.tags?.split(" ") ?? [];
 const clipsOf = (handle) => [...document.querySelectorAll(`article[data-handle="${CSS.escape(handle)}"]`)];
 
 /** The reader does not want to see `clip`. */
@@ -52,6 +73,8 @@ export function refuse(clip) {
 
 const ACTS = {
   refuse: () => refuse(article),
+  "less-creator": () => lessOfCreator(article),
+  "less-tag": (button) => lessOfTag(article, button.dataset.tag),
   mute: () => {
     const { handle } = article.dataset;
     dismiss(clipsOf(handle), `/users/@${handle}/mute`, words.muted.replace("HANDLE", handle));
@@ -59,7 +82,7 @@ const ACTS = {
   block: () => {
     const { handle } = article.dataset;
     // Unblocking would not bring the follows back, so there is no undo that would promise it.
-    dismiss(clipsOf(handle), `/users/@${handle}/block`, words.blocked.replace("HANDLE", handle), false);
+    dismiss(clipsOf(handle), `/users/@${handle}/block`, words.blocked.replace("HANDLE", handle), { undoable: false });
   },
   copy: () => copyLink(article),
   save: () => article.querySelector('[data-act="save"] button').click(),
@@ -71,15 +94,32 @@ const ACTS = {
 
 /* ── why ────────────────────────────────────────────────── */
 
+const LESS = {
+  video: (clip) => refuse(clip),
+  creator: (clip) => lessOfCreator(clip),
+  hashtag: (clip, reason) => lessOfTag(clip, reason.hashtag),
+};
+
 async function why(clip) {
   const box = document.getElementById("clip-why");
   const list = box.querySelector("[data-reasons]");
   const show = (reasons) => list.replaceChildren(...reasons.map((reason) => {
     const row = document.createElement("li");
     row.textContent = reason.text;
-    if (LESS[reason.less]) row.append(lessButton(clip, reason, box));
+    if (reason.less) row.append(lessButton(reason));
     return row;
   }));
+  const lessButton = (reason) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "button button--ghost button--small";
+    button.textContent = list.dataset.less;
+    button.addEventListener("click", () => {
+      box.close();
+      LESS[reason.less](clip, reason);
+    });
+    return button;
+  };
   show([{ text: list.dataset.loading }]);
   box.showModal();
   try {
@@ -90,32 +130,25 @@ async function why(clip) {
   }
 }
 
-/* What a reason is about, and where one says to want less of it. */
-const LESS = {
-  video: (clip) => `/videos/${clip.dataset.clip}`,
-  creator: (clip) => `/users/@${clip.dataset.handle}`,
-  hashtag: (clip, reason) => `/hashtags/${encodeURIComponent(reason.hashtag)}`,
-};
-
-function lessButton(clip, reason, box) {
-  const button = document.createElement("button");
-  button.type = "button";
-  button.className = "button button--small button--ghost";
-  button.textContent = words.less;
-  button.addEventListener("click", () => {
-    box.close();
-    const gone = reason.less === "creator" ? clipsOf(clip.dataset.handle) : [clip];
-    dismiss(gone, `${LESS[reason.less](clip, reason)}/not-interested`, words.lessened);
-  });
-  return button;
-}
-
 /* ── the menu ───────────────────────────────────────────── */
 
 function showSpeed(speed) {
   for (const button of dialog.querySelectorAll("[data-speed]")) {
     button.setAttribute("aria-pressed", String(Number(button.dataset.speed) === speed));
   }
+}
+
+/* One entry for each hashtag of the clip. */
+function offerTags(clip) {
+  dialog.querySelectorAll('[data-menu="less-tag"]').forEach((button) => button.remove());
+  const template = dialog.querySelector("[data-less-tag]");
+  if (!template || clip.hasAttribute("data-own")) return;
+  template.after(...tagsOf(clip).slice(0, MOST_TAGS).map((tag) => {
+    const button = template.content.firstElementChild.cloneNode(true);
+    button.dataset.tag = tag;
+    button.querySelector("bdi").textContent = `#${tag}`;
+    return button;
+  }));
 }
 
 function askForBlock(asks) {
@@ -146,6 +179,7 @@ export function openMenu(clip, around) {
   item("captions").hidden = !clip.dataset.subtitles;
   item("captions").setAttribute("aria-pressed", String(pref("captions")));
   showSpeed(pref("speed"));
+  offerTags(clip);
   askForBlock(false);
   dialog.showModal();
 }
@@ -164,7 +198,7 @@ dialog.addEventListener("click", (event) => {
     return;
   }
   dialog.close();
-  ACTS[menu]?.();
+  ACTS[menu]?.(button);
 });
 
 // Up and down walk through the menu.
