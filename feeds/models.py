@@ -1,10 +1,11 @@
 """What the feed engine keeps: snapshots of integer seeds, and what was seen."""
 
-from typing import Any
+from typing import Any, Self
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.utils import timezone
 
 from tiktok_clone.common.models import Timestamped
 
@@ -63,6 +64,17 @@ class Impression(models.Model):
         return f"video {self.video_id} seen by {self.user_id}"
 
 
+class AffinityQuerySet(models.QuerySet["Affinity"]):
+    """Strengths, by what may be done with them."""
+
+    def learnable(self) -> Self:
+        """Those that speak for a video, of people who let us learn; after they began anew."""
+        since = models.Q(user__taste_since=None) | models.Q(
+            acted_at__gt=models.F("user__taste_since")
+        )
+        return self.filter(since, strength__gt=0, user__profiling=True)
+
+
 class Affinity(models.Model):
     """How much a person cares for a video: the sum of what they did with it."""
 
@@ -71,6 +83,8 @@ class Affinity(models.Model):
     strength = models.FloatField(default=0, help_text="See the weights in feeds/affinity.py.")
     followed = models.BooleanField(default=False, help_text="Followed its author after watching.")
     acted_at = models.DateTimeField(help_text="The latest act.")
+
+    objects = AffinityQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "affinities"
@@ -200,6 +214,11 @@ class ModelRunQuerySet(models.QuerySet["ModelRun"]):
         """Return the one whose model recommends now; None until there is one."""
         return self.filter(state=ModelRun.State.IN_SERVICE).first()
 
+    def over(self) -> Self:
+        """Return those whose model is not there any more, or never was."""
+        states = [ModelRun.State.RETIRED, ModelRun.State.REFUSED, ModelRun.State.FAILED]
+        return self.filter(state__in=states)
+
 
 class ModelRun(Timestamped):
     """One training of the recommender, and what became of its model."""
@@ -240,6 +259,11 @@ class ModelRun(Timestamped):
 
     def __str__(self) -> str:
         return f"training {self.pk}"
+
+    def finish(self, state: "ModelRun.State", reason: str = "") -> None:
+        """Write what became of it."""
+        self.state, self.reason, self.finished_at = state, reason, timezone.now()
+        self.save()
 
 
 class RealField(models.FloatField):
