@@ -260,6 +260,20 @@ class ModelRun(Timestamped):
     def __str__(self) -> str:
         return f"training {self.pk}"
 
+    @property
+    def ndcg(self) -> float | None:
+        """NDCG@20 on what was held out."""
+        return self._ndcg("ours")
+
+    @property
+    def popularity_ndcg(self) -> float | None:
+        """The same of recommending to everybody what is popular."""
+        return self._ndcg("popularity")
+
+    def _ndcg(self, row: str) -> float | None:
+        figures = self.metrics.get(row)
+        return figures["ndcg"]["20"] if figures else None
+
     def finish(self, state: "ModelRun.State", reason: str = "") -> None:
         """Write what became of it."""
         self.state, self.reason, self.finished_at = state, reason, timezone.now()

@@ -1,5 +1,6 @@
 """Judging models: the same lists for the same held-out rows, for all and for those with little."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -77,6 +78,15 @@ class Row:
             for name, values in by_length.items()
         }
         return asdict(self) | named
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "Row":
+        """Return what `to_json` wrote."""
+        by_length = {
+            name: {int(n): value for n, value in values[name].items()}
+            for name in ("recall", "ndcg", "hit")
+        }
+        return cls(**{**values, **by_length})
 
 
 def judge(name: str, recommend: Recommender, task: Trial) -> list[Row]:

@@ -122,9 +122,10 @@ class TestWhatItLearns:
 
 
 def test_quality_falls_when_a_signal_breaks() -> None:
-    settle(themed(**WORLD))
+    rows, _ = fans(np.random.default_rng(0))
+    settle(rows)
     whole = learn().metrics
-    assert whole["ours"]["ndcg"]["20"] > 1.3 * whole["popularity"]["ndcg"]["20"] > 0
+    assert whole["ours"]["ndcg"]["20"] > 2 * whole["popularity"]["ndcg"]["20"] > 0
     assert 0 < whole["ours"]["coverage"] <= 1
     assert 0.1 < whole["ours"]["top_share"] < 1
     # Every other act is given to a wrong video: likes that are kept under the wrong id.
