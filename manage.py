@@ -8,4 +8,6 @@ from django.core.management import execute_from_command_line
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tiktok_clone.settings.dev")
+    # Training takes one core. It has to stand here before anything imports numpy.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     execute_from_command_line(sys.argv)

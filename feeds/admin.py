@@ -9,12 +9,18 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
+from django.template.defaultfilters import filesizeformat
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 
 from accounts.models import User
 from feeds import timeline, tracing
-from feeds.models import WATCHED, CacheReads, Export, Impression
+from feeds.models import WATCHED, CacheReads, Export, Impression, ModelRun
+from feeds.recommender import quality
+from feeds.recommender.drawing import table_of
+from feeds.recommender.evaluation import Row
+from feeds.recommender.model import Parameters
 from tiktok_clone.common import dashboard
 from tiktok_clone.common.administration import Link, ReadOnly
 from tiktok_clone.common.dashboard import Chart, Figures, Line
@@ -96,6 +102,83 @@ class ExportAdmin(ReadOnly, admin.ModelAdmin):
     show_full_result_count = False
 
 
+@admin.register(ModelRun)
+class ModelRunAdmin(ReadOnly, admin.ModelAdmin):
+    """Trainings of the recommender. Above the list, the way to the charts."""
+
+    change_list_template = "admin/feeds/modelrun/change_list.html"
+    list_display = (
+        "id",
+        "created_at",
+        "state",
+        "rows",
+        "people",
+        "items",
+        "ndcg",
+        "seconds",
+        "peak",
+    )
+    list_filter = ("state", "created_at")
+    fields = (
+        "state", "reason", "created_at", "finished_at", "rows", "people", "items", "learnt_until",
+        "described", "figures", "duel", "seconds", "peak",
+    )  # fmt: skip
+    ordering = ("-id",)
+    list_per_page = 50
+    show_full_result_count = False
+
+    def get_urls(self) -> list[URLPattern]:
+        """The page with the charts."""
+        view = self.admin_site.admin_view(self.quality_view)
+        return [path("quality/", view, name="feeds_quality"), *super().get_urls()]
+
+    def quality_view(self, request: HttpRequest) -> HttpResponse:
+        """How good the recommender has been."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        context = {
+            **self.admin_site.each_context(request),
+            **quality.quality(dashboard.read_period(request.GET.get("days"))),
+            "title": "Quality of the recommender",
+            "opts": self.opts,
+        }
+        return TemplateResponse(request, "admin/feeds/modelrun/quality.html", context)
+
+    @admin.display(description="NDCG@20")
+    def ndcg(self, run: ModelRun) -> str:
+        """As papers write it."""
+        return f"{run.ndcg:.4f}" if run.ndcg is not None else "–"
+
+    @admin.display(description="CPU-seconds", ordering="cpu_seconds")
+    def seconds(self, run: ModelRun) -> str:
+        """With a tenth."""
+        return f"{run.cpu_seconds:.1f}"
+
+    @admin.display(description="memory at most", ordering="peak_bytes")
+    def peak(self, run: ModelRun) -> str:
+        """With a unit."""
+        return filesizeformat(run.peak_bytes)
+
+    @admin.display(description="parameters")
+    def described(self, run: ModelRun) -> str:
+        """In one line."""
+        return Parameters.from_json(run.parameters).describe()
+
+    @admin.display(description="on what was held out")
+    def figures(self, run: ModelRun) -> str:
+        """The table of `evaluate_recommender`."""
+        names = ("popularity", "ours", "new_people", "new_videos")
+        rows = [Row.from_json(run.metrics[name]) for name in names if name in run.metrics]
+        return format_html("<pre>{}</pre>", table_of(rows)) if rows else "nobody to judge by"
+
+    @admin.display(description="against the one in service")
+    def duel(self, run: ModelRun) -> str:
+        """NDCG of both."""
+        if (duel := run.metrics.get("duel")) is None:
+            return "not judged: too few readers, or none in service"
+        return "{ours:.4f} against {theirs:.4f} of training {run}, {readers} readers".format(**duel)
+
+
 admin.site.unregister(User)
 
 
@@ -120,6 +203,12 @@ def view_figures(since: datetime) -> Figures:
     )
     lines = [Line("Views", by_day["views"]), Line("Viewers", by_day["viewers"], in_total=False)]
     return Figures([Chart("views", "Views", lines)])
+
+
+@dashboard.shows("feeds.view_modelrun", order=50)
+def recommender_figures(since: datetime) -> Figures:
+    """Whether there is a model."""
+    return Figures(tiles=[quality.tile()])
 
 
 @dashboard.shows("feeds.view_impression", order=40)

@@ -1,16 +1,17 @@
 """What the feed engine keeps: snapshots of integer seeds, what was seen, and what one is told."""
 
-from typing import Self
+from typing import Any, Self
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
+from django.utils import timezone
 
 from accounts.models import Mute, User
 from tiktok_clone.common.models import Timestamped
-from videos.models import Comment, Video
+from videos.models import Comment, Video, VideoHashtag
 
 
 class SeedSnapshot(Timestamped):
@@ -67,6 +68,24 @@ class Impression(models.Model):
         return f"video {self.video_id} seen by {self.user_id}"
 
 
+class AffinityQuerySet(models.QuerySet["Affinity"]):
+    """Strengths, by what may be done with them."""
+
+    def learnable(self) -> Self:
+        """Those that speak for a video, of people who let us learn, less what they took out.
+
+        The same as `affinity.COUNTED` says.
+        """
+        since = Q(user__taste_since=None) | Q(acted_at__gt=F("user__taste_since"))
+        tags = VideoHashtag.objects.filter(video=OuterRef(OuterRef("video"))).values("hashtag")
+        removed = RemovedTaste.objects.filter(
+            Q(creator=OuterRef("video__author")) | Q(hashtag__in=tags),
+            user=OuterRef("user"),
+            removed_at__gte=OuterRef("acted_at"),
+        )
+        return self.filter(since, ~Exists(removed), strength__gt=0, user__profiling=True)
+
+
 class Affinity(models.Model):
     """How much a person cares for a video: the sum of what they did with it."""
 
@@ -75,6 +94,8 @@ class Affinity(models.Model):
     strength = models.FloatField(default=0, help_text="See the weights in feeds/affinity.py.")
     followed = models.BooleanField(default=False, help_text="Followed its author after watching.")
     acted_at = models.DateTimeField(help_text="The latest act.")
+
+    objects = AffinityQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "affinities"
@@ -384,25 +405,107 @@ class Bell(Timestamped):
         return f"{self.listener_id} hears of {self.creator_id}"
 
 
-class _Runs(models.Manager["ModelRun"]):
+class ModelRunQuerySet(models.QuerySet["ModelRun"]):
+    """Trainings, by what became of them."""
+
     def in_service(self) -> "ModelRun | None":
-        return self.filter(serving=True).order_by("-id").first()
+        """Return the one whose model recommends now; None until there is one."""
+        return self.filter(state=ModelRun.State.IN_SERVICE).first()
+
+    def over(self) -> Self:
+        """Return those whose model is not there any more, or never was."""
+        states = [ModelRun.State.RETIRED, ModelRun.State.REFUSED, ModelRun.State.FAILED]
+        return self.filter(state__in=states)
 
 
-class ModelRun(models.Model):
-    serving = models.BooleanField(default=False)
-    objects = _Runs()
+class ModelRun(Timestamped):
+    """One training of the recommender, and what became of its model."""
+
+    class State(models.TextChoices):
+        RUNNING = "running"
+        IN_SERVICE = "in_service", "in service"
+        KEPT = "kept", "kept: the one before"
+        RETIRED = "retired", "retired: its model is deleted"
+        REFUSED = "refused"
+        FAILED = "failed"
+
+    state = models.CharField(max_length=10, choices=State.choices, default=State.RUNNING)
+    reason = models.TextField(blank=True, help_text="Why it was refused, or failed.")
+    parameters = models.JSONField(default=dict)
+    metrics = models.JSONField(default=dict, help_text="On what was held out of training.")
+    digest = models.CharField(max_length=64, blank=True, help_text="Of all that it learnt from.")
+    learnt_until = models.DateTimeField(null=True, help_text="The latest act it learnt from.")
+    rows = models.PositiveBigIntegerField(default=0)
+    people = models.PositiveBigIntegerField(default=0)
+    items = models.PositiveBigIntegerField(default=0)
+    cpu_seconds = models.FloatField(default=0)
+    peak_bytes = models.BigIntegerField(default=0, help_text="Memory of the process at most.")
+    finished_at = models.DateTimeField(null=True)
+
+    objects = ModelRunQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "training"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["state"],
+                condition=models.Q(state="in_service"),
+                name="one_model_in_service",
+            )
+        ]
+        indexes = [models.Index(fields=["created_at"], name="model_run_by_age")]
 
     def __str__(self) -> str:
-        return "stand-in"
+        return f"training {self.pk}"
+
+    @property
+    def ndcg(self) -> float | None:
+        """NDCG@20 on what was held out."""
+        return self._ndcg("ours")
+
+    @property
+    def popularity_ndcg(self) -> float | None:
+        """The same of recommending to everybody what is popular."""
+        return self._ndcg("popularity")
+
+    def _ndcg(self, row: str) -> float | None:
+        figures = self.metrics.get(row)
+        return figures["ndcg"]["20"] if figures else None
+
+    def finish(self, state: "ModelRun.State", reason: str = "") -> None:
+        """Write what became of it."""
+        self.state, self.reason, self.finished_at = state, reason, timezone.now()
+        self.save()
+
+
+class RealField(models.FloatField):
+    """A float of four bytes; as exact as what is trained."""
+
+    def db_type(self, connection: Any) -> str:
+        """Return PostgreSQL's name for it."""
+        return "real"
 
 
 class Neighbours(models.Model):
-    run = models.ForeignKey(ModelRun, models.CASCADE)
-    item = models.ForeignKey("videos.Video", models.CASCADE, db_constraint=False)
+    """Where walks from a video end, by one model: the likeliest first."""
+
+    run = models.ForeignKey(ModelRun, models.CASCADE, related_name="neighbours")
+    # No constraint: a video that is deleted while tens of thousands of these are written must not
+    # undo them. Readers look its ids up among the videos anyway.
+    item = models.ForeignKey(
+        "videos.Video",
+        models.DO_NOTHING,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
+    )
     neighbours = ArrayField(models.BigIntegerField())
-    weights = ArrayField(models.FloatField())
-    popularity = models.FloatField(default=0)
+    weights = ArrayField(RealField())
+    popularity = RealField(default=0)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["run", "item"], name="nb_once")]
+        verbose_name_plural = "neighbours"
+        constraints = [models.UniqueConstraint(fields=["run", "item"], name="neighbours_once")]
+
+    def __str__(self) -> str:
+        return f"neighbours of video {self.item_id}"

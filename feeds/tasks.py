@@ -4,6 +4,7 @@ import logging
 
 from accounts.models import User
 from feeds import affinity, bells, compaction, export, fanout, notifications, trending
+from feeds.recommender import training
 from feeds.recommender.sessions import forget_old_sessions
 from feeds.seeds import forget_old_snapshots
 from tiktok_clone.common import jobs
@@ -28,6 +29,19 @@ def forget_old_seeds(timestamp: int) -> None:
 def recompute_trends(timestamp: int) -> None:
     """Bring the trends of videos and hashtags up to date."""
     trending.recompute()
+
+
+@jobs.periodic(cron="11 * * * *")
+@jobs.task(queue="default", queueing_lock="train_recommender")
+def train_recommender(timestamp: int) -> None:
+    """Learn from what people did since the last time; the next hour makes up for a failure."""
+    try:
+        run = training.learn()
+    except training.BusyError as reason:
+        log.info("%s", reason)
+        return
+    if run is not None:
+        log.info("%s: %s %s", run, run.get_state_display(), run.reason)
 
 
 @jobs.task(queue="default", retry=jobs.RETRY)

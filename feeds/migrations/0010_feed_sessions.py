@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("feeds", "0007_cache_reads"),
+        ("feeds", "0009_recommender"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

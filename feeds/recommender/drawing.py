@@ -11,13 +11,13 @@ def table_of(rows: Sequence[Row]) -> str:
     """Return a table for a terminal, one line for each row."""
     width = max(len(row.name) for row in rows)
     heads = [f"{metric}@{n}" for metric in ("Recall", "NDCG", "Hit") for n in LENGTHS]
-    columns = [f"{head:>9}" for head in [*heads, "Coverage", "Gini"]]
+    columns = [f"{head:>9}" for head in [*heads, "Coverage", "Gini", "Top 10%"]]
     lines = [" ".join([f"{'':{width}} {'people':>8}", *columns])]
     for row in rows:
         values = [measured[n] for measured in (row.recall, row.ndcg, row.hit) for n in LENGTHS]
         cells = [f"{row.name:{width}} {row.readers:>8,}", *(f"{value:>9.4f}" for value in values)]
-        if row.coverage is not None and row.gini is not None:
-            cells += [f"{row.coverage:>9.3f}", f"{row.gini:>9.3f}"]
+        whole = [row.coverage, row.gini, row.top_share]
+        cells += [f"{value:>9.3f}" for value in whole if value is not None]
         lines.append(" ".join(cells))
     return "\n".join(lines)
 

@@ -1,6 +1,8 @@
 """Judging models: the same lists for the same held-out rows, for all and for those with little."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,6 +68,25 @@ class Row:
     hit: dict[int, float]
     coverage: float | None = None
     gini: float | None = None
+    top_share: float | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON, whose names are strings, also those of lengths."""
+        by_length = {name: getattr(self, name) for name in ("recall", "ndcg", "hit")}
+        named = {
+            name: {str(n): value for n, value in values.items()}
+            for name, values in by_length.items()
+        }
+        return asdict(self) | named
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "Row":
+        """Return what `to_json` wrote."""
+        by_length = {
+            name: {int(n): value for n, value in values[name].items()}
+            for name in ("recall", "ndcg", "hit")
+        }
+        return cls(**{**values, **by_length})
 
 
 def judge(name: str, recommend: Recommender, task: Trial) -> list[Row]:
@@ -77,6 +98,7 @@ def judge(name: str, recommend: Recommender, task: Trial) -> list[Row]:
         *_means(lists, task.held_out),
         coverage=metrics.coverage(lists[:, :20], items),
         gini=metrics.concentration(lists[:, :20], task.creators, items),
+        top_share=metrics.top_share(lists[:, :20], task.creators, items),
     )
     new = np.diff(task.consumed.indptr) <= FEW_ROWS
     rare = _only(task.held_out, task.popularity <= FEW_LIKES)

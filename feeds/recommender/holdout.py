@@ -3,15 +3,25 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from feeds.recommender.interactions import Interactions
+from feeds.recommender.interactions import DAY, Interactions
 
+# What is held out of rows without times, and of those with times at most.
 SHARE = 0.1
+# So many rows are held out even if the last day had fewer, as long as that is no larger share.
+FEWEST = 2000
 
 
 def last_rows(at: NDArray[np.float64], share: float = SHARE) -> NDArray[np.bool_]:
     """Choose the last rows by time, about this share of those with a time; none of equal times."""
     known = np.isfinite(at)
     return np.asarray(known & (at > np.quantile(at[known], 1 - share)))
+
+
+def last_day(at: NDArray[np.float64]) -> float:
+    """Return the share of the rows to be held out: those of the last day, within bounds."""
+    known = at[np.isfinite(at)]
+    wanted = max(np.count_nonzero(known > known.max(initial=-np.inf) - DAY), FEWEST)
+    return float(min(wanted / max(len(known), 1), SHARE))
 
 
 def random_rows(rows: Interactions, share: float = SHARE, seed: int = 0) -> NDArray[np.bool_]:
@@ -33,12 +43,16 @@ def random_rows(rows: Interactions, share: float = SHARE, seed: int = 0) -> NDAr
 
 
 def split(
-    rows: Interactions, share: float = SHARE, seed: int = 0
+    rows: Interactions, share: float | None = None, seed: int = 0
 ) -> tuple[Interactions, Interactions]:
-    """Return what to train on and what to judge by: the last rows, or random ones without times."""
+    """Return what to train on and what to judge by: the last rows, or random ones without times.
+
+    Args:
+        share: how much to hold out; by default about the last day, or SHARE without times.
+    """
     chosen = None
-    if rows.at is not None:
-        chosen = last_rows(rows.at, share)
+    if rows.at is not None and np.isfinite(rows.at).any():
+        chosen = last_rows(rows.at, share or last_day(rows.at))
     if chosen is None or not chosen.any():
-        chosen = random_rows(rows, share, seed)
+        chosen = random_rows(rows, share or SHARE, seed)
     return rows.rows(~chosen), rows.rows(chosen)

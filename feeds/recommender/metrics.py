@@ -56,10 +56,22 @@ def concentration(
         creators: the number of each item's creator, 0 and up; without, items stand for them.
         items: number of items.
     """
-    shown = np.bincount(lists[lists >= 0], minlength=items)
-    if creators is not None:
-        shown = np.bincount(creators, weights=shown)
-    return gini(shown)
+    return gini(_shown(lists, creators, items))
+
+
+def top_share(lists: NDArray[np.int32], creators: NDArray[np.int32] | None, items: int) -> float:
+    """Return the share of all places that the tenth of creators has who are shown most."""
+    shown = np.sort(_shown(lists, creators, items))[::-1]
+    total = shown.sum()
+    return float(shown[: -(-len(shown) // 10)].sum() / total) if total else 0.0
+
+
+def _shown(
+    lists: NDArray[np.int32], creators: NDArray[np.int32] | None, items: int
+) -> NDArray[np.float64]:
+    """Return how often each creator is shown."""
+    shown = np.bincount(lists[lists >= 0], minlength=items).astype(float)
+    return shown if creators is None else np.bincount(creators, weights=shown)
 
 
 def gini(amounts: ArrayLike) -> float:

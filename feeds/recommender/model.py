@@ -1,8 +1,9 @@
 """A trained model, and what it recommends to whom."""
 
-from collections.abc import Hashable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +42,18 @@ class Parameters:
         """Return them in a line."""
         values = asdict(self.walk) | {"half_life": self.half_life}
         return ", ".join(f"{name} {value}" for name, value in values.items())
+
+    def to_json(self) -> dict[str, float | None]:
+        """Return them as JSON, which knows no infinity."""
+        half_life = None if self.half_life == FOREVER else self.half_life
+        return asdict(self.walk) | {"half_life": half_life}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "Parameters":
+        """Return what `to_json` wrote, now or in another version: what that lacks is usual."""
+        names = {one.name for one in fields(Walk)}
+        walk = Walk(**{name: value for name, value in values.items() if name in names})
+        return cls(walk, values.get("half_life") or FOREVER)
 
 
 @dataclass(frozen=True)

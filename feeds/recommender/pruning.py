@@ -30,6 +30,8 @@ def top_product(
         k: entries kept in a row.
         loops: whether the diagonal, by which an item leads to itself, is kept beside these k.
     """
+    if not left.shape[0]:
+        return sparse.csr_array((0, right.shape[1]), dtype=np.float32)
     blocks = [
         _top_rows((left[start:end] @ right).tocsr(), k, start, loops)
         for start, end in _blocks(left, right, block_entries)

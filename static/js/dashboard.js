@@ -21,6 +21,10 @@ function percent(value) {
   return `${Math.round(value)} %`;
 }
 
+function ratio(value) {
+  return value === null ? "–" : String(Number(value.toPrecision(3)));
+}
+
 // Steps of the axis that are round numbers in the unit: powers of two for bytes.
 function stepOf(chart) {
   const top = Math.max(1024, ...chart.lines.flatMap((line) => line.values));
@@ -29,7 +33,7 @@ function stepOf(chart) {
 
 function draw(canvas) {
   const chart = data.charts.find((one) => one.key === canvas.dataset.chart);
-  const show = { bytes, "%": percent }[chart.unit] ?? whole;
+  const show = { bytes, "%": percent, ratio }[chart.unit] ?? whole;
   const text = color("--body-quiet-color");
   const days = data.days.map((day) =>
     new Date(`${day}T12:00Z`).toLocaleDateString(undefined, { day: "numeric", month: "short" }),
@@ -47,7 +51,7 @@ function draw(canvas) {
           fill: index === 0,
           borderDash: index === 0 ? [] : [6, 4],
           borderWidth: 2,
-          pointRadius: 0,
+          pointRadius: chart.unit === "ratio" ? 2 : 0, // one day alone has no line
           pointHitRadius: 12,
           cubicInterpolationMode: "monotone",
         })),
@@ -69,7 +73,7 @@ function draw(canvas) {
           },
           y: {
             beginAtZero: true,
-            suggestedMax: { bytes: 1024, "%": 100 }[chart.unit] ?? 4,
+            suggestedMax: { bytes: 1024, "%": 100, ratio: 0.01 }[chart.unit] ?? 4,
             grid: { color: color("--hairline-color") },
             ticks: { color: text, maxTicksLimit: 6, stepSize: stepOf(chart), callback: show },
           },

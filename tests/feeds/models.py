@@ -7,8 +7,8 @@ from feeds.models import ModelRun, Neighbours
 
 def put_in_service(neighbours: Mapping[int, Mapping[int, float]]) -> ModelRun:
     """Have the recommender use these: by video, how much it speaks for others."""
-    ModelRun.objects.update(serving=False)
-    run = ModelRun.objects.create(serving=True)
+    ModelRun.objects.filter(state=ModelRun.State.IN_SERVICE).update(state=ModelRun.State.KEPT)
+    run = ModelRun.objects.create(state=ModelRun.State.IN_SERVICE)
     for item, near in neighbours.items():
         ordered = sorted(near.items(), key=lambda pair: -pair[1])
         Neighbours.objects.create(

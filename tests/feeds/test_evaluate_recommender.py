@@ -1,14 +1,18 @@
-"""`evaluate_recommender` reads and writes files, without a database."""
+"""`evaluate_recommender`: on files, without a database; and on what people did on the site."""
 
 import csv
 from io import StringIO
 from pathlib import Path
 
+import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
+from feeds.models import Affinity, ModelRun
+from feeds.recommender import site
+from feeds.recommender.holdout import split
 from feeds.recommender.interactions import Interactions
-from tests.feeds.themes import themed
+from tests.feeds.themes import settle, themed
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "recommendation"
 
@@ -66,6 +70,49 @@ def test_what_is_wrong_is_said_with_its_code(train: Path, tmp_path: Path) -> Non
         run("--train", train, "--test", train, "--tune", 0)
     with pytest.raises(CommandError, match="No such file"):
         run("--train", train, "--recommend", tmp_path / "nowhere" / "out.csv", "--tune", 0)
+
+
+@pytest.mark.django_db
+class TestOnTheSite:
+    """Without files: the last acts on the site are held out."""
+
+    def test_it_says_how_good_it_is_for_all_and_for_who_and_what_is_new(
+        self, tmp_path: Path
+    ) -> None:
+        settle(themed(users=200, items=150, rows=2000, themes=20, timed=True))
+        held = list(Affinity.objects.order_by("pk").values())
+        table = run("--tune", 0, "--plot", tmp_path / "it.png")
+        assert recall(table, "ours") > recall(table, "popularity") > 0
+        assert "… people with at most" in table
+        assert "… items with at most" in table
+        assert (tmp_path / "it.png").read_bytes().startswith(b"\x89PNG")
+        assert list(Affinity.objects.order_by("pk").values()) == held
+        assert not ModelRun.objects.exists()
+
+    def test_it_judges_by_the_last_acts(self) -> None:
+        settle(themed(users=200, items=150, rows=2000, themes=20, timed=True))
+        run("--tune", 0)
+        rows = site.read()
+        kept, held_out = split(rows)
+        assert kept.at.max() < held_out.at.min()
+        assert len(held_out) == pytest.approx(0.1 * len(rows), abs=1)
+
+    def test_it_works_when_all_happened_at_the_same_moment(self) -> None:
+        rows = themed(users=200, items=150, rows=2000, themes=20)
+        settle(rows)
+        assert recall(run("--tune", 1), "ours") > 0
+
+    @pytest.mark.parametrize("count", [0, 1])
+    def test_where_little_has_happened_it_says_so(self, count: int) -> None:
+        rows = themed(users=20, items=20, rows=40, themes=2)
+        settle(rows.rows(np.arange(len(rows)) < count))
+        message = "anything to judge by" if count else "Nobody has done anything yet"
+        with pytest.raises(CommandError, match=message):
+            run()
+
+    def test_a_test_file_needs_a_training_file(self, train: Path) -> None:
+        with pytest.raises(CommandError, match="--test needs --train"):
+            run("--test", train)
 
 
 @pytest.mark.skipif(not DATA.is_dir(), reason="no shared/data/recommendation beside the repository")

@@ -8,7 +8,7 @@ from scipy import sparse
 
 from feeds.recommender.evaluation import judge, trial
 from feeds.recommender.interactions import Interactions
-from feeds.recommender.metrics import coverage, gini, quality
+from feeds.recommender.metrics import coverage, gini, quality, top_share
 
 
 def by_hand(ranked: list[int], held_out: set[int], length: int) -> tuple[float, float, float]:
@@ -44,6 +44,14 @@ def test_concentration_is_nothing_when_all_are_shown_alike_and_high_when_one_is(
 
 def test_coverage_is_the_share_of_items_that_anybody_gets() -> None:
     assert coverage(np.array([[0, 1], [1, -1]], np.int32), 8) == 2 / 8
+
+
+def test_the_share_of_the_top_is_that_of_the_tenth_of_creators_shown_most() -> None:
+    shown = np.array([[0, 0, 1, 2], [0, 3, 4, -1]], np.int32)
+    assert top_share(shown, None, 10) == 3 / 7
+    assert top_share(shown, None, 11) == 4 / 7  # a tenth of eleven is two
+    assert top_share(shown, np.array([0, 1, 1, 1, 1, 2, 2, 2, 2, 2], np.int32), 10) == 4 / 7
+    assert top_share(np.full((2, 4), -1, np.int32), None, 10) == 0
 
 
 def rows(pairs: list[tuple[int, int]]) -> Interactions:

@@ -1,5 +1,6 @@
 """What the model recommends: never what one has, better than popularity, always the same."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -7,8 +8,8 @@ import pytest
 
 from feeds.recommender import baselines, tuning
 from feeds.recommender.evaluation import Row, judge, trial
-from feeds.recommender.holdout import random_rows, split
-from feeds.recommender.interactions import DAY, Interactions, matrix
+from feeds.recommender.holdout import FEWEST, last_day, random_rows, split
+from feeds.recommender.interactions import DAY, FOREVER, Interactions, matrix
 from feeds.recommender.model import Model, Parameters, profiles_of, recommend, train
 from feeds.recommender.walk import Walk
 from tests.feeds.themes import themed
@@ -156,3 +157,20 @@ def test_tuning_ends_with_its_budget_and_reports_each_trial() -> None:
     assert told == list(found.tried) == [found.best] == [Parameters()]
     nothing = themed(**(WORLD | {"rows": 1}))
     assert tuning.tune(nothing).best == Parameters()
+
+
+def test_about_the_last_day_is_held_out_but_neither_too_much_nor_too_little() -> None:
+    def days(count: int, a_day: int) -> np.ndarray:
+        return np.arange(count * a_day) * DAY / a_day
+
+    assert last_day(days(50, 100)) == 0.1  # a tenth at most
+    assert last_day(days(50, 4000)) == pytest.approx(1 / 50, abs=1e-5)
+    assert last_day(days(500, 100)) == FEWEST / 50_000
+    assert last_day(np.array([np.nan, 5.0])) == 0.1
+
+
+@pytest.mark.parametrize("half_life", [FOREVER, 30.0])
+def test_parameters_survive_as_json(half_life: float) -> None:
+    parameters = Parameters(Walk(alpha=0.6, k=100), half_life)
+    assert Parameters.from_json(json.loads(json.dumps(parameters.to_json()))) == parameters
+    assert Parameters.from_json({"factors": 64}) == Parameters()

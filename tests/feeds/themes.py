@@ -1,9 +1,17 @@
 """Made-up interactions with planted themes: who likes one item of a theme likes others of it."""
 
+import time
+from datetime import UTC, datetime
+
 import numpy as np
+from django.db import transaction
 from numpy.typing import NDArray
 
+from accounts.models import User
+from feeds.models import Affinity
 from feeds.recommender.interactions import DAY, Interactions
+from tests.factories import UserFactory
+from tests.feeds.worlds import publish
 
 
 def themed(
@@ -50,3 +58,40 @@ def themed(
 def _power_law(n: int, exponent: float) -> NDArray[np.float64]:
     weights = np.arange(1, n + 1, dtype=float) ** -exponent
     return weights / weights.sum()
+
+
+def settle(rows: Interactions, until: float | None = None) -> tuple[list[User], list[int]]:
+    """Have the site hold rows as what people did; nothing but these rows tells of a theme.
+
+    Args:
+        until: the moment of the latest row, in seconds since 1970; now by default.
+
+    Returns:
+        The users, and the ids of the videos, both in the order of the rows' lists.
+    """
+    authors = UserFactory.create_batch(30)
+    people = UserFactory.create_batch(len(rows.users))
+    with transaction.atomic():
+        videos = [publish(authors[n * 7 % 30]) for n in range(len(rows.items))]
+    add(rows, people, videos, until)
+    return people, videos
+
+
+def add(
+    rows: Interactions, people: list[User], videos: list[int], until: float | None = None
+) -> None:
+    """Have the site hold more rows of the same people and videos; what it holds stays."""
+    at = np.zeros(len(rows)) if rows.at is None else rows.at
+    at = at - at.max(initial=0) + (until or time.time())
+    held = [
+        Affinity(
+            user=people[user],
+            video_id=videos[item],
+            strength=strength,
+            acted_at=datetime.fromtimestamp(moment, UTC),
+        )
+        for user, item, strength, moment in zip(
+            rows.user, rows.item, rows.strength.tolist(), at.tolist(), strict=True
+        )
+    ]
+    Affinity.objects.bulk_create(held, ignore_conflicts=True)

@@ -17,7 +17,7 @@ from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from accounts.models import Invitation, Session, User
-from feeds.models import Export, Impression
+from feeds.models import Export, Impression, ModelRun
 from tests.factories import CommentFactory, UserFactory, VideoFactory
 from tiktok_clone.common import jobs
 from tiktok_clone.common.models import SiteText, StoredObject
@@ -132,6 +132,9 @@ MAKERS: dict[str, Callable[[int], Model]] = {
         user=UserFactory(), video=VideoFactory()
     ),
     "feeds.export": lambda _: Export.objects.create(user=UserFactory()),
+    "feeds.modelrun": lambda _: ModelRun.objects.create(
+        state=ModelRun.State.RETIRED, finished_at=timezone.now()
+    ),
     "common.sitetext": lambda n: SiteText.objects.create(slug=f"s{n}", title="t", body="b"),
     "common.storedobject": make_object,
     "operations.orphan": lambda n: Orphan.objects.create(
@@ -195,7 +198,7 @@ def test_pages_take_the_same_number_of_queries_for_2_and_12_rows(name: str, staf
 
 def everywhere() -> list[str]:
     lists = [reverse(f"admin:{name.replace('.', '_')}_changelist") for name in NAMES]
-    lists += [reverse("admin:operations_storage")]
+    lists += [reverse("admin:operations_storage"), reverse("admin:feeds_quality")]
     return [*lists, reverse("admin:videos_report_queue"), reverse("admin:accounts_user_removal")]
 
 

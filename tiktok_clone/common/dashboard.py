@@ -37,7 +37,9 @@ class Line:
 
 @dataclass(frozen=True)
 class Chart:
-    """Lines over the days; `unit` is `bytes`, `%` (0 to 100, days are averaged) or nothing.
+    """Lines over the days; `unit` is `bytes`, `%` (0 to 100, days are averaged), `ratio` or nothing.
+
+    A ratio (0 to 1) of a day that has none is a gap and not 0.
 
     Of a level, such as what is stored, the days are not added up: the last one tells.
     """
@@ -163,14 +165,15 @@ def _all_figures(dates: list[date]) -> list[tuple[str, Figures]]:
 
 def _drawn(chart: Chart, dates: list[date]) -> dict[str, Any]:
     """A chart with a value for every day, and as the rows of a table, the latest first."""
+    missing = None if chart.unit == "ratio" else 0
     lines = [
-        {"label": line.label, "values": [line.by_day.get(day, 0) for day in dates]}
+        {"label": line.label, "values": [line.by_day.get(day, missing) for day in dates]}
         for line in chart.lines
     ]
     rows = [
         {
             "day": day,
-            "cells": [_written(line.by_day.get(day, 0), chart.unit) for line in chart.lines],
+            "cells": [_written(line.by_day.get(day, missing), chart.unit) for line in chart.lines],
         }
         for day in reversed(dates)
     ]
@@ -194,11 +197,15 @@ def _total(chart: Chart, dates: list[date]) -> float:
     return sum(values)
 
 
-def _written(value: float, unit: str) -> str:
+def _written(value: float | None, unit: str) -> str:
+    if value is None:
+        return "–"
     if unit == "bytes":
         return filesizeformat(value)
     if unit == "%":
         return f"{value:.0f} %"
+    if unit == "ratio":
+        return f"{value:.4f}"
     return number_format(int(value), force_grouping=True)
 
 

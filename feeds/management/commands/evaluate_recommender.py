@@ -1,4 +1,4 @@
-"""Train the recommender on a file, judge it, and write what it recommends."""
+"""Say how good the recommender is: on what people did on the site, or on files."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from numpy.typing import NDArray
 from tqdm import tqdm
 
-from feeds.recommender import baselines, files, holdout, tuning
+from feeds.recommender import baselines, files, holdout, site, tuning
 from feeds.recommender.drawing import draw, table_of
 from feeds.recommender.evaluation import Row, judge, trial
 from feeds.recommender.interactions import Interactions, matrix
@@ -21,14 +22,19 @@ BLOCK = 1000
 
 
 class Command(BaseCommand):
-    """`manage.py evaluate_recommender --train F`; reads and writes files, never the database."""
+    """`manage.py evaluate_recommender [--train F]`; changes nothing in the database."""
 
-    help = "Train the recommender on a CSV file `user,item[,type,ts]` and say how good it is."
+    help = (
+        "Train the recommender on all but the last acts on the site and judge it by these; or do "
+        "so with CSV files `user,item[,type,ts]`, without any database."
+    )
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Files."""
-        parser.add_argument("--train", type=Path, required=True, metavar="F", help="Train on this.")
+        parser.add_argument(
+            "--train", type=Path, metavar="F", help="Train on this file, not on the site's rows."
+        )
         parser.add_argument(
             "--test",
             type=Path,
@@ -60,18 +66,32 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
 
     def _run(self, options: dict[str, Any]) -> None:
-        paths = [options["train"]] + ([options["test"]] if options["test"] else [])
-        everything, *tests = files.read(*paths)
-        users, items = everything.shape
-        self.stdout.write(f"{len(everything):,} rows, {users:,} users, {items:,} items")
-        parameters = self._tuned(everything, options["tune"])
-        if tests or not options["recommend"]:
-            rows, test = (everything, tests[0]) if tests else holdout.split(everything)
-            self._judge(rows, test, parameters, options["plot"])
+        rows, test, creators = self._read(options["train"], options["test"])
+        users, items = rows.shape
+        self.stdout.write(f"{len(rows):,} rows, {users:,} users, {items:,} items")
+        if test is None and not options["recommend"]:
+            rows, test = holdout.split(rows)
+        parameters = self._tuned(rows, options["tune"])
+        if test is not None:
+            self._judge(rows, test, creators, parameters, options["plot"])
         if options["recommend"]:
-            model = self._trained(everything, parameters)
-            written = files.write_lists(options["recommend"], self._lists(everything, model))
+            model = self._trained(rows, parameters)
+            written = files.write_lists(options["recommend"], self._lists(rows, model))
             self.stdout.write(f"{written:,} rows in {options['recommend']}")
+
+    def _read(
+        self, train: Path | None, test: Path | None
+    ) -> tuple[Interactions, Interactions | None, NDArray[np.int32] | None]:
+        """Return rows to train on, rows to judge by, and the items' creators, where given."""
+        if train:
+            rows, *tests = files.read(train, *([test] if test else []))
+            return rows, tests[0] if tests else None, None
+        if test:
+            raise CommandError("--test needs --train: a file's ids mean nothing to the site's.")
+        rows = site.read()
+        if not len(rows):
+            raise CommandError("Nobody has done anything yet that could be learnt from.")
+        return rows, None, site.creators_of(rows.items)
 
     def _tuned(self, rows: Interactions, seconds: float) -> Parameters:
         if seconds <= 0:
@@ -93,13 +113,19 @@ class Command(BaseCommand):
         return model
 
     def _judge(
-        self, rows: Interactions, test: Interactions, parameters: Parameters, plot: Path | None
+        self,
+        rows: Interactions,
+        test: Interactions,
+        creators: NDArray[np.int32] | None,
+        parameters: Parameters,
+        plot: Path | None,
     ) -> None:
         """Print the table of our model and of popularity."""
-        task = trial(rows, test)
+        task = trial(rows, test, creators)
         if not len(task.users):
             raise CommandError(
-                "Nobody has anything to judge by: the test rows are all in the training rows."
+                "Nobody has anything to judge by: there are too few rows, or the test rows are all"
+                " in the training rows."
             )
         ours = self._trained(rows, parameters)
         table: list[Row] = []
