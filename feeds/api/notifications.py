@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 from django.http import HttpResponse, HttpResponseNotModified, JsonResponse
 from django.utils.cache import patch_cache_control, patch_vary_headers
 from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.parsers import JSONParser
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -136,6 +137,7 @@ def _token(request: Request) -> str | None:
 class ReadView(APIView):
     """`POST /notifications/read`."""
 
+    parser_classes = [JSONParser]
     permission_classes = [IsAuthenticated]
 
     @extend_schema(
@@ -164,6 +166,7 @@ class ReadView(APIView):
 class SwitchesView(APIView):
     """`GET` and `PATCH /notifications/settings`."""
 
+    parser_classes = [JSONParser]
     permission_classes = [IsAuthenticated]
 
     @extend_schema(

