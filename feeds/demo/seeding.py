@@ -12,9 +12,11 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
+import feeds.tasks
 from accounts.models import User
 from accounts.services import check_avatar, follow, set_avatar
 from feeds.demo.clips import CLIP_BY_NAME, CLIPS, Clip, render
+from feeds.demo.crowd import ensure_crowd, send_crowd
 from feeds.demo.people import (
     ANSWERS,
     DEMO_FRIENDS,
@@ -28,10 +30,14 @@ from feeds.demo.people import (
 )
 from feeds.models import DemoClip
 from feeds.services import Watched, record_views
+from tiktok_clone.common import jobs
 from videos.models import Status, Video, Visibility
 from videos.services.comments import add_comment, like_comment
 from videos.services.engagement import like_video, save_video
 from videos.services.publishing import create_video, delete_video, retry_processing
+
+# The job in feeds.tasks that trains the recommender.
+TRAINING = "train_recommender"
 
 
 def ensure_people() -> int:
@@ -45,7 +51,7 @@ def ensure_people() -> int:
     for person in new:
         _make(person)
     _follow_each_other()
-    return len(new)
+    return len(new) + ensure_crowd()
 
 
 def missing_clips() -> list[Clip]:
@@ -122,9 +128,18 @@ def react_to(name: str) -> bool:
     _watch(choices, clip, video, users, audience)
     if audience:
         _talk(choices, clip, video, users, audience)
+    if video.visibility == Visibility.PUBLIC and video.is_published:
+        send_crowd(video, clip.theme, clip.name)
     row.reacted_at = timezone.now()
     row.save(update_fields=["reacted_at"])
     return True
+
+
+def train() -> None:
+    """Have the worker learn from what people did, where it knows how to; once, however often."""
+    job = getattr(feeds.tasks, TRAINING, None)
+    if job is not None:
+        jobs.enqueue(job, queueing_lock=TRAINING, timestamp=0)
 
 
 def _audience(clip: Clip, video: Video) -> list[Person]:

@@ -27,6 +27,8 @@ def react_to_demo_clip(name: str) -> None:
         enqueue_reactions(name, LOOK_AGAIN_SECONDS)
     else:  # at once, so that the first look at Explore shows something
         jobs.enqueue(recompute_trends, lock=TRENDS, queueing_lock=TRENDS, timestamp=0)
+        if not seeding.clips_without_reactions():
+            seeding.train()
 
 
 def enqueue_clip(name: str) -> None:

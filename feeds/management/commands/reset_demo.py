@@ -12,6 +12,7 @@ from accounts.avatars import folder_of
 from accounts.models import User
 from feeds.demo import seeding
 from feeds.demo.clips import CLIPS
+from feeds.demo.crowd import FANS
 from feeds.demo.people import PEOPLE
 from feeds.models import DemoClip, Export
 from tiktok_clone.common import generation
@@ -58,7 +59,7 @@ class Command(BaseCommand):
 
 def check_only_demo() -> None:
     """Raise CommandError where there is anything that the demo did not make."""
-    known = [person.email for person in PEOPLE]
+    known = [person.email for person in (*PEOPLE, *FANS)]
     strangers = User.objects.exclude(email__in=known).exclude(is_superuser=True)
     demo_clips = DemoClip.objects.filter(video__isnull=False).values("video")
     foreign = Video.objects.exclude(pk__in=demo_clips)

@@ -39,6 +39,7 @@ class Command(BaseCommand):
             if not seeding.react_to(name):
                 tasks.enqueue_reactions(name)
         recompute()
+        seeding.train()
         failed = seeding.failed_clips().count()
         if failed:
             self.stderr.write(f"{failed} clips could not be processed; another run tries again.")
