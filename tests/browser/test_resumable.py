@@ -200,6 +200,7 @@ def test_a_line_that_breaks_costs_only_what_was_on_its_way(
 
 def test_it_waits_while_there_is_no_network(screen: Open, anna: User, file: Path) -> None:
     window, line = open_upload(screen, anna)
+    window.page.clock.install()
     line.hold_from = 2
     choose(window.page, file)
     line.wait_for_held()
@@ -207,7 +208,8 @@ def test_it_waits_while_there_is_no_network(screen: Open, anna: User, file: Path
     line.cut()
     expect(state(window.page)).to_have_text("No connection. It goes on by itself.")
     tried = len(line.tried)
-    window.page.wait_for_timeout(3000)
+    window.page.clock.fast_forward(20_000)
+    window.page.wait_for_timeout(200)
     assert len(line.tried) == tried, "it tries though there is no network"
     window.page.context.set_offline(False)
     expect_arrived(window.page)
@@ -383,6 +385,9 @@ def test_of_two_files_chosen_at_once_only_the_second_is_sent(
 ) -> None:
     other = write_padded_clip(tmp_path / "other.mp4", CHUNK * 3)
     window, _ = open_upload(screen, anna)
+    window.page.clock.install()
+    begun: list[str] = []
+    window.page.on("request", lambda sent: begun.append(sent.url))
     # The first is looked at for as long as that may take.
     window.page.evaluate(
         "() => { const of = URL.createObjectURL; let first = true; URL.createObjectURL = (file) =>"
@@ -392,7 +397,9 @@ def test_of_two_files_chosen_at_once_only_the_second_is_sent(
     choose(window.page, file)
     choose(window.page, other)
     expect_arrived(window.page)
-    window.page.wait_for_timeout(4500)
+    window.page.clock.fast_forward(5000)
+    window.page.wait_for_timeout(200)
+    assert len([url for url in begun if url.endswith("/video/upload")]) == 1
     check_stored(other)
 
 
