@@ -12,17 +12,24 @@ from django.core.management.base import CommandError
 
 from accounts.avatars import folder_of
 from accounts.models import Friendship, User
-from feeds.demo import seeding, tasks
+from feeds import affinity
+from feeds import tasks as feed_tasks
+from feeds.demo import crowd, seeding, tasks
 from feeds.demo.clips import CLIP_BY_NAME, CLIPS, Clip, render
 from feeds.demo.people import DEMO_FRIENDS, PEOPLE, PERSON_BY_HANDLE
-from feeds.models import DemoClip, Impression
+from feeds.models import WATCHED, Affinity, DemoClip, Impression
 from feeds.services import request_export
 from feeds.trending import trending_tags, trending_videos
+from tests.api_client import ApiClient
 from tests.conftest import RunJobs
 from tests.factories import UserFactory, VideoFactory
+from tests.feeds.scroll import ids
 from tiktok_clone.common import signing
 from tiktok_clone.common.storage import local_store
+from videos.captions import link_caption
+from videos.counters import reconcile
 from videos.models import Comment, Like, Status, Video
+from videos.services.engagement import like_video
 from videos.services.publishing import delete_video, edit_video
 
 FEW = [CLIP_BY_NAME["terminal"], CLIP_BY_NAME["plasma"]]
@@ -185,3 +192,78 @@ def test_reset_begins_at_one_and_leaves_no_object_and_no_valid_token(
     assert User.objects.get(handle="admin").check_password("a password of its own")
     seed(run_jobs)
     assert sorted(Video.objects.values_list("pk", flat=True)) == [1, 2]
+
+
+class TestCrowd:
+    """People whose tastes one can learn from."""
+
+    @pytest.fixture
+    def clips(self, db: None) -> dict[str, list[Video]]:
+        """Six clips of each theme that the crowd has come across, by theme."""
+        seeding.ensure_people()
+        made: dict[str, list[Video]] = {}
+        for number in range(6):
+            for theme in crowd.THEMES:
+                video = VideoFactory(caption=f"#{theme}", duration=8)
+                link_caption(video)
+                crowd.send_crowd(video, theme, f"{theme} {number}")
+                made.setdefault(theme, []).append(video)
+        return made
+
+    def test_what_they_did_is_counted_exactly(self, clips: dict[str, list[Video]]) -> None:
+        drifted = {drift.field for drift in reconcile(dry_run=True)}
+        assert not drifted & {"likes_count", "saves_count"}
+        video = clips["ocean"][0]
+        video.refresh_from_db()
+        views = Impression.objects.filter(WATCHED, video=video)
+        assert video.views_count == views.count() > 20
+        assert video.watch_seconds == pytest.approx(sum(row.seconds for row in views), abs=20)
+
+    def test_affinities_are_what_a_rebuild_would_make_them(
+        self, clips: dict[str, list[Video]]
+    ) -> None:
+        fan = User.objects.get(handle=crowd.FANS[0].handle)
+        columns = ("video", "strength", "followed")
+        held = sorted(Affinity.objects.filter(user=fan).values_list(*columns))
+        Affinity.objects.filter(user=fan).delete()
+        affinity.rebuild(fan.pk)
+        assert sorted(Affinity.objects.filter(user=fan).values_list(*columns)) == held != []
+
+    def test_who_likes_a_clip_likes_others_of_its_theme(
+        self, clips: dict[str, list[Video]]
+    ) -> None:
+        theme_of = {video.pk: theme for theme, made in clips.items() for video in made}
+        liked: dict[int, list[int]] = {}
+        for user, video in Like.objects.values_list("user", "video"):
+            liked.setdefault(user, []).append(video)
+        pairs = [
+            theme_of[one] == theme_of[other]
+            for videos in liked.values()
+            for one in videos
+            for other in videos
+            if one < other
+        ]
+        assert sum(pairs) / len(pairs) > 0.4  # by chance: a seventh
+
+    def test_three_likes_bring_more_of_a_theme(
+        self, clips: dict[str, list[Video]], user: User, as_user: ApiClient
+    ) -> None:
+        def places() -> list[int]:
+            order = ids(as_user.get("/videos/feed", {"limit": 50}))
+            return [order.index(video.pk) for video in clips["space"][:3]]
+
+        before = places()
+        for video in clips["space"][3:]:
+            like_video(user, video.pk)
+        assert sum(places()) < sum(before) / 2
+
+    def test_the_worker_learns_from_it_where_it_can(
+        self, few_clips: list[Clip], run_jobs: RunJobs, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        asked = []
+        monkeypatch.setattr(feed_tasks, seeding.TRAINING, "the job", raising=False)
+        monkeypatch.setattr(
+            seeding.jobs, "enqueue", lambda job, **options: asked.append((job, options))
+        )
+        seeding.train()
+        assert asked == [("the job", {"queueing_lock": seeding.TRAINING, "timestamp": 0})]
