@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 
 from accounts.models import User
-from accounts.rules import BIO_MAX, NAME_MAX
+from accounts.rules import BIO_MAX, MUTED_WORD_MAX, NAME_MAX
 from tiktok_clone.common.errors import DomainError
 
 NEW_HELP = "At least 8 characters."
@@ -130,6 +130,17 @@ class PrivacyForm(RuledForm):
         label="Let people find me by e-mail address",
         required=False,
         help_text="Your address itself is never shown.",
+    )
+
+
+class MutedWordForm(RuledForm):
+    """A word, a phrase or a hashtag to mute."""
+
+    text = forms.CharField(
+        label="Word, phrase or #hashtag",
+        max_length=MUTED_WORD_MAX + 20,  # blanks at the edges are cut off later
+        help_text="Whole words, whatever their letter case and accents.",
+        widget=text(autocomplete="off", autocapitalize="none"),
     )
 
 

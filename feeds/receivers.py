@@ -115,6 +115,12 @@ def forget_prepared_of_muter(muter_id: int, **_: Any) -> None:
     prepared.forget(muter_id)
 
 
+@receiver(people.muted_words_changed)
+def forget_prepared_of_reader(user_id: int, **_: Any) -> None:
+    """Which words and hashtags a reader wants to come across has changed."""
+    prepared.forget(user_id)
+
+
 @receiver([people.user_befriended, people.user_unfriended])
 def forget_prepared_of_friends(one_id: int, other_id: int, **_: Any) -> None:
     """Friends see more of each other."""

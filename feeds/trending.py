@@ -51,9 +51,10 @@ class Weights:
 WEIGHTS = Weights()
 
 
-def trending_tags() -> "QuerySet[Hashtag]":
-    """Hashtags with a trend, the strongest first."""
-    return Hashtag.objects.filter(trend__gt=0, videos_count__gt=0).order_by("-trend", "name")
+def trending_tags(viewer: "Viewer") -> "QuerySet[Hashtag]":
+    """Hashtags with a trend, the strongest first; none that are muted."""
+    tags = Hashtag.objects.filter(trend__gt=0, videos_count__gt=0).not_muted_by(viewer)
+    return tags.order_by("-trend", "name")
 
 
 def trending_videos(viewer: "Viewer") -> VideoQuerySet:

@@ -24,7 +24,7 @@ from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from accounts.models import Follow, FollowRequest, Mute, Session, User
-from accounts.services import unfollow
+from accounts.services import mute_word, unfollow
 from tests.factories import CommentFactory, UserFactory, VideoFactory, befriend, block
 from videos.captions import link_caption
 from videos.models import Comment, Subtitles, Video
@@ -152,6 +152,11 @@ ACCOUNTS_API = [
     send("post", "api-request-decline", "401 204 404 404 404 404 404", "request"),
     get("api-muted", MEMBERS),
     get("api-blocked", MEMBERS),
+    get("api-muted-words", MEMBERS),
+    send("post", "api-muted-words", "401 201 201 201 201 201 201", text="rain"),
+    send("delete", "api-muted-word", "401 204 404 404 404 404 404", "word"),
+    send("post", "api-mute-hashtag", MEMBERS, "tag"),
+    send("delete", "api-mute-hashtag", MEMBERS, "tag"),
     send("post", "api-block", "401 400 200 404 200 200 200", *R),
     send("delete", "api-block", "401 200 200 404 200 200 200", *R),
     get("api-followers", PRIVATE, *R),
@@ -221,6 +226,8 @@ ACCOUNT_PAGES = [
     get("settings-privacy", PAGE),
     form("settings-privacy", BACK),
     get("settings-people", PAGE),
+    get("settings-words", PAGE),
+    form("settings-words", BACK, text="rain"),
     get("settings-security", PAGE),
     form("send-verification", BACK),
     form("sessions-end-all", BACK),
@@ -309,6 +316,7 @@ def world() -> World:
         "reference": f"@{owner.handle}",
         "session": session.pk,
         "request": request.pk,
+        "word": mute_word(owner, "snow")[0].pk,
         "upload": reserve_upload(owner, len(PIECE)).video.uuid,
         "object": f"{video.folder}/1/360.mp4",
         "tag": "sea",

@@ -7,7 +7,7 @@ from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.fields import empty
 
-from accounts.models import Session, User
+from accounts.models import MutedWord, Session, User
 from accounts.people import Relation
 from accounts.receivers import ROW
 from tiktok_clone.common.api import Input
@@ -214,6 +214,32 @@ class MuteStateSerializer(serializers.Serializer[Any]):
     """Whether the person is muted."""
 
     muted = serializers.BooleanField(read_only=True)
+
+
+class MutedWordSerializer(serializers.ModelSerializer[MutedWord]):
+    """A word, a phrase or a hashtag (with its sign) that one mutes."""
+
+    class Meta:
+        model = MutedWord
+        fields = ["id", "text", "created_at"]
+        read_only_fields = fields
+
+
+@extend_schema_serializer(many=False)
+class MutedWordPageSerializer(serializers.Serializer[Any]):
+    """A page of muted words; `next` and `previous` are addresses or null."""
+
+    next = serializers.URLField(read_only=True, allow_null=True)
+    previous = serializers.URLField(read_only=True, allow_null=True)
+    results = MutedWordSerializer(many=True, read_only=True)
+
+
+class WriteMutedWordSerializer(Input):
+    """What to mute."""
+
+    text = serializers.CharField(
+        max_length=1000, help_text="A word, some words, or a hashtag with its sign."
+    )
 
 
 class FollowRequestSerializer(serializers.Serializer[Any]):

@@ -1,7 +1,14 @@
 """People and how they relate."""
 
 from accounts.models.invitation import Invitation
-from accounts.models.relationships import Block, Follow, FollowRequest, Friendship, Mute
+from accounts.models.relationships import (
+    Block,
+    Follow,
+    FollowRequest,
+    Friendship,
+    Mute,
+    MutedWord,
+)
 from accounts.models.session import Session
 from accounts.models.throttle import ThrottleCount
 from accounts.models.user import HANDLE_PATTERN, User
@@ -14,6 +21,7 @@ __all__ = [
     "Friendship",
     "Invitation",
     "Mute",
+    "MutedWord",
     "Session",
     "ThrottleCount",
     "User",

@@ -99,6 +99,12 @@ class User(AbstractBaseUser, PermissionsMixin, Timestamped, Searchable):
         db_default=False,
         help_text="Followers and followed people are shown to nobody else.",
     )
+    mutes_words = models.BooleanField(
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text="Whether there are muted words: who has none pays nothing for them.",
+    )
     invitation = models.ForeignKey(
         "accounts.Invitation", models.SET_NULL, null=True, blank=True, related_name="people"
     )

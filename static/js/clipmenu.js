@@ -7,6 +7,7 @@ import { toast } from "./toast.js";
 const dialog = document.getElementById("clip-menu");
 const words = dialog.dataset;
 const item = (name) => dialog.querySelector(`[data-menu="${name}"]`);
+const TAGS = 3; // entries for hashtags in the menu
 let article = null;
 let feed = null;
 let sure = false; // blocking asks twice
@@ -42,6 +43,13 @@ async function dismiss(clips, path, text, undoable = true) {
 
 const clipsOf = (handle) => [...document.querySelectorAll(`article[data-handle="${CSS.escape(handle)}"]`)];
 
+/* The hashtags of a clip's caption, each once: the last part of the addresses of their links. */
+const tagsOf = (clip) =>
+  [...new Set([...clip.querySelectorAll(".caption__text a.tag")].map((link) => decodeURIComponent(link.pathname.split("/").pop())))];
+
+const clipsWith = (tag) =>
+  [...document.querySelectorAll("article[data-clip]")].filter((clip) => !clip.hasAttribute("data-own") && tagsOf(clip).includes(tag));
+
 /** The reader does not want to see `clip`. */
 export function refuse(clip) {
   if (clip.hasAttribute("data-own")) return;
@@ -55,6 +63,10 @@ const ACTS = {
   mute: () => {
     const { handle } = article.dataset;
     dismiss(clipsOf(handle), `/users/@${handle}/mute`, words.muted.replace("HANDLE", handle));
+  },
+  muteTag: ({ menuTag: tag }) => {
+    const path = `/hashtags/${encodeURIComponent(tag)}/mute`;
+    dismiss(clipsWith(tag), path, words.mutedTag.replace("TAG", tag));
   },
   block: () => {
     const { handle } = article.dataset;
@@ -110,6 +122,19 @@ function askForBlock(asks) {
   item("block").append(question);
 }
 
+/* One entry for each of the first hashtags of the clip. */
+function offerTags(tags) {
+  const form = dialog.querySelector("[data-menu-tags]");
+  if (!form) return;
+  for (const shown of dialog.querySelectorAll("[data-menu-tag]")) shown.remove();
+  for (const tag of tags.slice(0, TAGS)) {
+    const entry = form.content.cloneNode(true);
+    entry.querySelector("button").dataset.menuTag = tag;
+    entry.querySelector("bdi").textContent = `#${tag}`;
+    form.before(entry);
+  }
+}
+
 /** Open the menu for `clip` of `around` (hud, openKeys, fullScreen). */
 export function openMenu(clip, around) {
   article = clip;
@@ -120,6 +145,7 @@ export function openMenu(clip, around) {
     if (part.dataset.menuPath) part.href = `${clip.dataset.url}/${part.dataset.menuPath}`;
   }
   for (const name of dialog.querySelectorAll("[data-menu-handle]")) name.textContent = `@${clip.dataset.handle}`;
+  offerTags(own ? [] : tagsOf(clip));
   const saved = clip.querySelector('[data-act="save"] button')?.getAttribute("aria-pressed");
   item("save")?.setAttribute("aria-pressed", saved ?? "false");
   item("captions").hidden = !clip.dataset.subtitles;
@@ -143,7 +169,7 @@ dialog.addEventListener("click", (event) => {
     return;
   }
   dialog.close();
-  ACTS[menu]?.();
+  ACTS[menu]?.(button.dataset);
 });
 
 // Up and down walk through the menu.

@@ -5,10 +5,12 @@ from typing import TYPE_CHECKING, Self
 from django.conf import settings
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
-from accounts.models import Block, Mute
-from tiktok_clone.common.models import Timestamped
+from accounts.models import Block, User
+from tiktok_clone.common.models import Searchable, Timestamped
+from videos.models.muting import by_muted_person, has_muted_word
+from videos.text import hashtags
 
 if TYPE_CHECKING:
     from accounts.models.user import Viewer
@@ -25,14 +27,19 @@ class CommentQuerySet(models.QuerySet["Comment"]):
         return comments.exclude(Exists(Block.objects.between(viewer.pk, OuterRef("author"))))
 
     def not_muted_by(self, viewer: "Viewer") -> Self:
-        """Without what the viewer does not want to come across."""
-        if viewer is None or viewer.pk is None:
+        """Without people, words and hashtags that the viewer does not want to come across."""
+        if not isinstance(viewer, User):
             return self
-        return self.exclude(Exists(Mute.objects.filter(muter=viewer.pk, muted=OuterRef("author"))))
+        comments = self.exclude(by_muted_person(viewer.pk))
+        if not viewer.mutes_words:
+            return comments
+        return comments.exclude(~Q(author=viewer.pk) & Q(has_muted_word(viewer.pk)))
 
 
-class Comment(Timestamped):
+class Comment(Timestamped, Searchable):
     """A text under a video; a reply has a parent, which is never itself a reply."""
+
+    SEARCHED = ("text",)
 
     video = models.ForeignKey("videos.Video", models.CASCADE, related_name="comments")
     author = models.ForeignKey(
@@ -55,6 +62,10 @@ class Comment(Timestamped):
 
     def __str__(self) -> str:
         return f"comment {self.pk} on video {self.video_id}"
+
+    def folded(self) -> str:
+        """Its words, and its hashtags with their sign, since they have no rows as a video's do."""
+        return " ".join([super().folded(), *(f"#{tag}" for tag in hashtags(self.text))])
 
 
 class CommentLike(Timestamped):
