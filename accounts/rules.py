@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.db.models import TextChoices
 
 from accounts.models import HANDLE_PATTERN, User
 from tiktok_clone.common.errors import DomainError
@@ -84,6 +85,13 @@ def bio(value: str) -> str:
     value = _plain(value.replace("\r\n", "\n")).strip()
     if len(value) > BIO_MAX:
         raise WrongError("too_long", f"The bio may have at most {BIO_MAX} characters.")
+    return value
+
+
+def choice(value: str, known: type[TextChoices]) -> str:
+    """Return the value if it is one of those to choose from."""
+    if value not in known.values:
+        raise WrongError("invalid_choice", f"Choose one of: {', '.join(known.values)}.")
     return value
 
 

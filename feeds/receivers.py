@@ -32,6 +32,8 @@ ACTS = [
     signals.video_unsaved,
     signals.video_shared,
     signals.comment_added,
+    signals.comment_hidden,
+    signals.comment_shown,
 ]
 # What others see of somebody on a card, or that decides who sees the card.
 ON_CARDS = frozenset({"name", "handle", "avatar", "is_private", "is_active"})

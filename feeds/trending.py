@@ -109,7 +109,7 @@ WITH act AS (
     FROM videos_share WHERE created_at > now() - %(horizon)s
     UNION ALL
     SELECT video_id, author_id, created_at, %(commented)s
-    FROM videos_comment WHERE created_at > now() - %(horizon)s
+    FROM videos_comment WHERE created_at > now() - %(horizon)s AND state = 'shown'
     UNION ALL
     SELECT video_id, user_id, last_at, %(watched)s
     FROM feeds_impression

@@ -7,7 +7,7 @@ from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.fields import empty
 
-from accounts.models import MutedWord, Session, User
+from accounts.models import CommentsFrom, CommentsHeld, MutedWord, Session, User
 from accounts.people import Relation
 from accounts.receivers import ROW
 from tiktok_clone.common.api import Input
@@ -106,6 +106,8 @@ class MeSerializer(serializers.ModelSerializer[User]):
             "is_private",
             "findable_by_email",
             "follows_hidden",
+            "comments_from",
+            "comments_held",
             "followers_count",
             "following_count",
             "videos_count",
@@ -134,6 +136,12 @@ class ProfileSerializer(Input):
     is_private = Flag(required=False)
     findable_by_email = Flag(required=False)
     follows_hidden = Flag(required=False)
+    comments_from = serializers.ChoiceField(
+        CommentsFrom.choices, required=False, help_text="Who may comment on new videos."
+    )
+    comments_held = serializers.ChoiceField(
+        CommentsHeld.choices, required=False, help_text="Whose comments wait for approval."
+    )
     avatar = serializers.FileField(
         required=False, allow_null=True, write_only=True, help_text="A picture; null removes it."
     )

@@ -11,11 +11,13 @@ from accounts.models.relationships import (
 )
 from accounts.models.session import Session
 from accounts.models.throttle import ThrottleCount
-from accounts.models.user import HANDLE_PATTERN, User
+from accounts.models.user import HANDLE_PATTERN, CommentsFrom, CommentsHeld, User
 
 __all__ = [
     "HANDLE_PATTERN",
     "Block",
+    "CommentsFrom",
+    "CommentsHeld",
     "Follow",
     "FollowRequest",
     "Friendship",

@@ -63,14 +63,15 @@ def _save_profile(request: HttpRequest, form: ProfileForm) -> None:
 @login_required
 @require_http_methods(FORM_METHODS)
 def privacy(request: HttpRequest) -> HttpResponse:
-    """Who finds and sees one."""
+    """Who finds and sees one, and who may comment."""
     user = person_of(request)
     form = PrivacyForm(initial={name: getattr(user, name) for name in PrivacyForm.base_fields})
     if request.method == "POST":
-        # Switches that are off post nothing but the token, so every POST is a complete answer.
+        # Switches that are off post nothing, so a switch that is left out is off; a choice stays.
         form = PrivacyForm(request.POST)
         if form.is_valid():
-            services.update_profile(user, form.cleaned_data)
+            values = {name: value for name, value in form.cleaned_data.items() if value != ""}
+            services.update_profile(user, values)
             messages.success(request, "Your choices are saved.")
             return redirect("settings-privacy")
     return render(request, "accounts/settings_privacy.html", {"form": form})

@@ -11,7 +11,7 @@ from django.db.models.functions import Least
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import Block, Follow, Friendship, User
+from accounts.models import Block, CommentsFrom, CommentsHeld, Follow, Friendship, User
 from tiktok_clone.common.models import WORDS, Searchable, Timestamped
 from tiktok_clone.common.storage import CLOUDINARY, LOCAL, kind_for_new, naming
 from videos.models.hashtag import Hashtag, has_muted_tag
@@ -157,6 +157,20 @@ class Video(Timestamped, Searchable):
     )
     visibility = models.CharField(
         max_length=8, choices=Visibility.choices, default=Visibility.PUBLIC
+    )
+    comments_from = models.CharField(
+        max_length=9,
+        choices=CommentsFrom.choices,
+        default=CommentsFrom.EVERYBODY,
+        db_default=CommentsFrom.EVERYBODY,
+        help_text="Who may comment.",
+    )
+    comments_held = models.CharField(
+        max_length=9,
+        choices=CommentsHeld.choices,
+        default=CommentsHeld.NOBODY,
+        db_default=CommentsHeld.NOBODY,
+        help_text="Whose comments wait for approval.",
     )
 
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.RESERVED)
