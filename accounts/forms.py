@@ -4,8 +4,8 @@ from typing import Any
 
 from django import forms
 
-from accounts.models import User
-from accounts.rules import BIO_MAX, NAME_MAX
+from accounts.models import CommentsFrom, CommentsHeld, User
+from accounts.rules import BIO_MAX, MUTED_WORD_MAX, NAME_MAX
 from tiktok_clone.common.errors import DomainError
 
 NEW_HELP = "At least 8 characters."
@@ -114,7 +114,7 @@ class ProfileForm(RuledForm):
 
 
 class PrivacyForm(RuledForm):
-    """Who finds and sees one."""
+    """Who finds and sees one, and who may comment."""
 
     is_private = forms.BooleanField(
         label="Private account",
@@ -130,6 +130,26 @@ class PrivacyForm(RuledForm):
         label="Let people find me by e-mail address",
         required=False,
         help_text="Your address itself is never shown.",
+    )
+    comments_from = forms.ChoiceField(
+        label="Who may comment on my new clips", choices=CommentsFrom.choices, required=False
+    )
+    comments_held = forms.ChoiceField(
+        label="Whose comments wait until I approve them",
+        choices=CommentsHeld.choices,
+        required=False,
+        help_text="Each clip can have other rules: see its edit page.",
+    )
+
+
+class MutedWordForm(RuledForm):
+    """A word, a phrase or a hashtag to mute."""
+
+    text = forms.CharField(
+        label="Word, phrase or #hashtag",
+        max_length=MUTED_WORD_MAX + 20,  # blanks at the edges are cut off later
+        help_text="Whole words, whatever their letter case and accents.",
+        widget=text(autocomplete="off", autocapitalize="none"),
     )
 
 

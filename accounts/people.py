@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from accounts import throttling
 from accounts.clients import Client
-from accounts.models import Block, Follow, FollowRequest, Mute, User
+from accounts.models import Block, Follow, FollowRequest, Mute, MutedWord, User
 from accounts.models.user import UserQuerySet
 from tiktok_clone.common.errors import DomainError, not_found
 
@@ -146,3 +146,15 @@ def muted_by(user: User) -> "QuerySet[Mute]":
     found = not_hidden_from(user).filter(pk=OuterRef("muted"))
     rows = Mute.objects.filter(Exists(found), muter=user)
     return rows.select_related("muted").order_by("-id")
+
+
+def muted_words_of(user: User) -> "QuerySet[MutedWord]":
+    """The words and hashtags that the user mutes, the latest first."""
+    return MutedWord.objects.filter(user=user).order_by("-id")
+
+
+def mutes_tag(viewer: "Viewer", name: str) -> bool:
+    """Whether the viewer mutes a hashtag, given as it is kept."""
+    if viewer is None or viewer.pk is None:
+        return False
+    return MutedWord.objects.filter(user=viewer.pk, tag=name).exists()

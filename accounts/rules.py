@@ -8,13 +8,16 @@ from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.db.models import TextChoices
 
 from accounts.models import HANDLE_PATTERN, User
 from tiktok_clone.common.errors import DomainError
+from tiktok_clone.common.folding import fold, read_tag, whole_words
 
 Problem = tuple[str, str]
 NAME_MAX = 50
 BIO_MAX = 160
+MUTED_WORD_MAX = 100
 
 
 class WrongError(Exception):
@@ -83,6 +86,32 @@ def bio(value: str) -> str:
     if len(value) > BIO_MAX:
         raise WrongError("too_long", f"The bio may have at most {BIO_MAX} characters.")
     return value
+
+
+def choice(value: str, known: type[TextChoices]) -> str:
+    """Return the value if it is one of those to choose from."""
+    if value not in known.values:
+        raise WrongError("invalid_choice", f"Choose one of: {', '.join(known.values)}.")
+    return value
+
+
+def muted_word(value: str) -> tuple[str, str, str]:
+    """Return a word or hashtag to mute as it is shown, its tag (or nothing), and its pattern.
+
+    The pattern is for `LIKE` over a folded text with a blank at both ends.
+    """
+    shown = " ".join(_plain(value).split())
+    if len(shown) > MUTED_WORD_MAX:
+        raise WrongError("too_long", f"Use at most {MUTED_WORD_MAX} characters.")
+    if shown.startswith("#"):
+        tag = read_tag(shown[1:])
+        if tag is None:
+            raise WrongError("invalid_hashtag", "This is no hashtag: use letters, without spaces.")
+        return f"#{tag}", tag, "% #{} %".format(tag.replace("_", r"\_"))
+    words = fold(shown)
+    if not words:
+        raise WrongError("no_word", "Write a word, some words, or a #hashtag.")
+    return shown, "", f"%{whole_words(words)}%"
 
 
 def password(value: str, *, email: str, handle: str) -> str:

@@ -27,6 +27,8 @@ user_unblocked = Signal()
 # muter_id, muted_id
 user_muted = Signal()
 user_unmuted = Signal()
+# user_id: the words and hashtags that they mute are others than before
+muted_words_changed = Signal()
 
 # user_ids: one or more of their sessions ended
 sessions_ended = Signal()

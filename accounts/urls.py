@@ -22,6 +22,7 @@ urlpatterns = [
     path("settings", settings.profile, name="settings"),
     path("settings/privacy", settings.privacy, name="settings-privacy"),
     path("settings/people", settings.muted_and_blocked, name="settings-people"),
+    path("settings/words", settings.muted_words, name="settings-words"),
     path("settings/security", settings.security, name="settings-security"),
     path(
         "settings/security/verification",

@@ -208,6 +208,7 @@ WITH pair AS (
     LEFT JOIN LATERAL (
         SELECT max(comment.created_at) AS at FROM videos_comment AS comment
         WHERE comment.author_id = pair.user_id AND comment.video_id = pair.video_id
+          AND comment.state = 'shown'
     ) AS commented ON true
     LEFT JOIN feeds_impression AS seen
         ON seen.user_id = pair.user_id AND seen.video_id = pair.video_id

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.db.models import F, QuerySet
 
-from accounts.models import Block, Follow, FollowRequest, Mute, Session, User
+from accounts.models import Block, Follow, FollowRequest, Mute, MutedWord, Session, User
 from feeds.models import (
     Affinity,
     Bell,
@@ -28,7 +28,7 @@ profile.json           your account
 videos.json            what you posted; the clips are in the folder videos, named by their id
 comments.json          what you wrote; likes.json, saves.json, shares.json, comment_likes.json
 following.json         whom you follow, and followers.json who follows you
-blocks.json, mutes.json, requests.json
+blocks.json, mutes.json, muted_words.json, requests.json
 history.json           what you watched, and for how long
 affinity.json          what your feed makes of that: how much you seem to care for each video
 notifications.json     what you were told of; notification_switches.json what you do not want to be,
@@ -118,6 +118,10 @@ def _reports(user: User) -> Rows:
     return _rows(found, "video", "reason", "text", "created_at")
 
 
+def _muted_words(user: User) -> Rows:
+    return _rows(MutedWord.objects.filter(user=user), "text", "created_at")
+
+
 def _sessions(user: User) -> Rows:
     columns = ("kind", "user_agent", "ip", "created_at", "last_used_at", "ended_at")
     return _rows(Session.objects.filter(user=user), *columns)
@@ -148,6 +152,7 @@ PARTS: dict[str, Callable[[User], Rows]] = {
     "requests": _people(FollowRequest, "requester", "target"),
     "blocks": _people(Block, "blocker", "blocked"),
     "mutes": _people(Mute, "muter", "muted"),
+    "muted_words": _muted_words,
     "history": _history,
     "affinity": _affinity,
     "not_interested": _acts(NotInterested),

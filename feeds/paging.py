@@ -3,8 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cache, cached_property, partial
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import BigIntegerField
@@ -178,18 +177,17 @@ def make_page(viewer: "Viewer", seed: Seed, skip: int, limit: int) -> Page:
     )
 
 
-def look_ahead(reader: int, seed: Seed, skip: int, limit: int, pages: int) -> list[Slice[Entry]]:
+def look_ahead(viewer: User, seed: Seed, skip: int, limit: int, pages: int) -> list[Slice[Entry]]:
     """Return what the next pages show, at most so many and at least one, without their cards.
 
     One scan for all of them, whose SQL is made once, and no rows of videos: a fraction of the
     cost of that many pages.
 
     Args:
-        reader: id of the person whom the seed was made for.
+        viewer: the reader whom the seed was made for.
     """
-    viewer = User(pk=reader)
-    listing = _listing(seed.mode, seed.order)
-    scan = _scan(viewer, seed, skip, lambda _, names: _entries(listing, reader, names))
+    listing = _listing(seed.mode, seed.order, mutes_words=viewer.mutes_words)
+    scan = _scan(viewer, seed, skip, lambda _, names: _entries(listing, viewer.pk, names))
     if scan:
         scan.top_up(pages * limit + 1)
     return _slices(seed, skip, limit, scan, pages)
@@ -221,9 +219,11 @@ def _entries(listing: Compiled, reader: int, names: Iterable[int]) -> dict[int, 
 
 
 @cache
-def _listing(mode_name: str, order: str) -> Compiled:
+def _listing(mode_name: str, order: str, *, mutes_words: bool) -> Compiled:
+    """Of all that `Mode.live` knows of a reader, only the id differs from one to the next."""
     mode = MODES[mode_name][order]
-    anybody: Any = SimpleNamespace(pk=Named("reader", BigIntegerField()))
+    anybody = User(mutes_words=mutes_words)
+    anybody.pk = Named("reader", BigIntegerField())
     videos = mode.live(anybody, Named("names", ArrayField(BigIntegerField())))
     columns = (mode.name, "pk", "author", "visibility", "author__is_private")
     return Compiled(videos.values_list(*columns))

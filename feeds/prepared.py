@@ -248,10 +248,9 @@ def _following(reader: int, page: Page) -> tuple[Seed, list[Slice[Entry]]]:
     """Make what follows a page, as the reader would get it."""
     goes_on = page.readahead.pages and page.mode != "for-you"
     pages = max(1, min(AHEAD // page.limit, MOST_PAGES if goes_on else FIRST_PAGES))
-    if not User.objects.active().filter(pk=reader).exists():
-        raise User.DoesNotExist
+    viewer = User.objects.active().get(pk=reader)
     seed = resume(page.seed, page.mode, page.order, reader, page.next_skip)
-    return seed, look_ahead(reader, seed, page.next_skip, page.limit, pages)
+    return seed, look_ahead(viewer, seed, page.next_skip, page.limit, pages)
 
 
 def _packed(reader: int, page: Page, seed: Seed, slices: list[Slice[Entry]]) -> list[str | int]:

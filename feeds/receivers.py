@@ -32,6 +32,8 @@ ACTS = [
     signals.video_unsaved,
     signals.video_shared,
     signals.comment_added,
+    signals.comment_hidden,
+    signals.comment_shown,
 ]
 # What others see of somebody on a card, or that decides who sees the card.
 ON_CARDS = frozenset({"name", "handle", "avatar", "is_private", "is_active"})
@@ -113,6 +115,12 @@ def forget_prepared_of_follower(follower_id: int, **_: Any) -> None:
 def forget_prepared_of_muter(muter_id: int, **_: Any) -> None:
     """Whom a reader wants to come across has changed."""
     prepared.forget(muter_id)
+
+
+@receiver(people.muted_words_changed)
+def forget_prepared_of_reader(user_id: int, **_: Any) -> None:
+    """Which words and hashtags a reader wants to come across has changed."""
+    prepared.forget(user_id)
 
 
 @receiver([people.user_befriended, people.user_unfriended])

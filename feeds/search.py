@@ -1,23 +1,25 @@
 """Hashtags by their beginning; for people and videos see accounts.finding and videos.filters."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import BigIntegerField, Case, F, QuerySet, Value, When
 from django.urls import reverse
 
-from tiktok_clone.common.folding import fold
+from tiktok_clone.common.folding import fold, fold_tag
 from tiktok_clone.common.searching import KIND, sort_key
 from videos.models import Hashtag
-from videos.text import fold_tag
+
+if TYPE_CHECKING:
+    from accounts.models.user import Viewer
 
 
-def find_tags(typed: str = "") -> "QuerySet[Hashtag]":
-    """Return hashtags in use that begin as typed, with or without the sign.
+def find_tags(viewer: "Viewer", typed: str = "") -> "QuerySet[Hashtag]":
+    """Return hashtags in use that begin as typed, with or without the sign; none that are muted.
 
     The very tag comes first, then what differs in accents alone, then the most used. Sort by
     `-sort_key`; it has no ties. With nothing typed, all that are in use.
     """
-    tags = Hashtag.objects.filter(videos_count__gt=0)
+    tags = Hashtag.objects.filter(videos_count__gt=0).not_muted_by(viewer)
     exact, folded = fold_tag(typed.strip().removeprefix("#")), fold(typed)
     if typed.strip():
         tags = tags.filter(search_text__startswith=folded) if folded else tags.none()

@@ -22,10 +22,11 @@ from feeds.recommender.candidates import taste_of
 from feeds.tasks import settle_forgotten
 from tiktok_clone.common import jobs
 from tiktok_clone.common.errors import DomainError, invalid
+from tiktok_clone.common.folding import fold_tag
 from videos.models import Hashtag, Video
 from videos.services.engagement import lock_video
 from videos.services.rows import delete_row, insert_once
-from videos.text import fold_tag, read_id
+from videos.text import read_id
 
 CREATOR, HASHTAG, VIDEO = "creator", "hashtag", "video"
 # Shown are at most so many of each kind: of what was learned the strongest, of refusals the latest.
@@ -150,8 +151,8 @@ def forget_one(user: User, what: str, name: str) -> None:
     model: type[models.Model] = User if what == CREATOR else Hashtag
     found = model._default_manager.filter(**{_NAMES[what]: _folded(what, name)}).first()
     if found is not None:
-        now = {"removed_at": timezone.now()}
-        RemovedTaste.objects.update_or_create(user=user, **{what: found}, defaults=now)
+        removed: dict[str, Any] = {"user": user, what: found}
+        RemovedTaste.objects.update_or_create(**removed, defaults={"removed_at": timezone.now()})
         prepared.forget(user.pk)
 
 

@@ -51,9 +51,10 @@ class Weights:
 WEIGHTS = Weights()
 
 
-def trending_tags() -> "QuerySet[Hashtag]":
-    """Hashtags with a trend, the strongest first."""
-    return Hashtag.objects.filter(trend__gt=0, videos_count__gt=0).order_by("-trend", "name")
+def trending_tags(viewer: "Viewer") -> "QuerySet[Hashtag]":
+    """Hashtags with a trend, the strongest first; none that are muted."""
+    tags = Hashtag.objects.filter(trend__gt=0, videos_count__gt=0).not_muted_by(viewer)
+    return tags.order_by("-trend", "name")
 
 
 def trending_videos(viewer: "Viewer") -> VideoQuerySet:
@@ -108,7 +109,7 @@ WITH act AS (
     FROM videos_share WHERE created_at > now() - %(horizon)s
     UNION ALL
     SELECT video_id, author_id, created_at, %(commented)s
-    FROM videos_comment WHERE created_at > now() - %(horizon)s
+    FROM videos_comment WHERE created_at > now() - %(horizon)s AND state = 'shown'
     UNION ALL
     SELECT video_id, user_id, last_at, %(watched)s
     FROM feeds_impression

@@ -10,6 +10,7 @@ from feeds.recommender import explaining
 from feeds.wishes import of_refused_creator, with_refused_tag
 from tiktok_clone.common.errors import not_found
 from videos.models import Video, Visibility
+from videos.models.video import says_muted
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ def explain(user: User, video_id: int) -> list[Reason]:
             followed=Exists(follows),
             befriended=Exists(Friendship.objects.between(user.pk, OuterRef("author"))),
             muted=Exists(Mute.objects.filter(muter=user, muted=OuterRef("author"))),
+            says_muted=says_muted(user.pk),
             refused=Exists(NotInterested.objects.filter(user=user, video=OuterRef("pk"))),
             less_of_creator=of_refused_creator(user.pk),
             less_of_hashtag=with_refused_tag(user.pk),
@@ -63,6 +65,9 @@ def _absence(video: Video) -> list[Reason]:
         told.append(Reason(None, "not_interested", text))
     if video.muted:  # type: ignore[attr-defined]
         told.append(Reason(None, "muted", f"You mute {who}, so it is in none of your feeds."))
+    if video.says_muted:  # type: ignore[attr-defined]
+        text = "It has a word or hashtag that you mute, so it is in none of your feeds."
+        told.append(Reason(None, "muted_word", text))
     return told
 
 

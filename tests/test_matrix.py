@@ -24,7 +24,7 @@ from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from accounts.models import Follow, FollowRequest, Mute, Session, User
-from accounts.services import unfollow
+from accounts.services import mute_word, unfollow
 from tests.factories import CommentFactory, UserFactory, VideoFactory, befriend, block
 from videos.captions import link_caption
 from videos.models import Comment, Subtitles, Video
@@ -121,6 +121,13 @@ VIDEOS_API = [
     send("post", "api-comment-add", "401 201 404 404 201 201 404", *V, **TEXT),
     # The comment is the friend's; the owner of the clip may delete it too.
     send("delete", "api-comment", "401 204 404 404 403 204 404", *C),
+    # What the author of the clip alone does with it; its own author sees it, and may not.
+    send("post", "api-comment-approve", OWN, *C),
+    send("post", "api-comment-hide", OWN, *C),
+    send("delete", "api-comment-hide", OWN, *C),
+    send("post", "api-comment-pin", OWN, *C),
+    send("delete", "api-comment-pin", OWN, *C),
+    get("api-held-comments", MEMBERS),
     send("post", "api-comment-like", ACT, *C),
     send("delete", "api-comment-like", ACT, *C),
     get("api-person-videos", PERSON, *R),
@@ -160,6 +167,11 @@ ACCOUNTS_API = [
     send("post", "api-request-decline", "401 204 404 404 404 404 404", "request"),
     get("api-muted", MEMBERS),
     get("api-blocked", MEMBERS),
+    get("api-muted-words", MEMBERS),
+    send("post", "api-muted-words", "401 201 201 201 201 201 201", text="rain"),
+    send("delete", "api-muted-word", "401 204 404 404 404 404 404", "word"),
+    send("post", "api-mute-hashtag", MEMBERS, "tag"),
+    send("delete", "api-mute-hashtag", MEMBERS, "tag"),
     send("post", "api-block", "401 400 200 404 200 200 200", *R),
     send("delete", "api-block", "401 200 200 404 200 200 200", *R),
     get("api-followers", PRIVATE, *R),
@@ -212,6 +224,10 @@ VIDEO_PAGES = [
     form("video-comment", FORM, *HV, **TEXT),
     form("comment-delete", "302 302 404 404 403 302 404", *C),
     form("comment-like", FORM, *C),
+    form("comment-approve", "302 302 404 404 403 403 404", *C),
+    form("comment-hide", "302 302 404 404 403 403 404", *C),
+    form("comment-pin", "302 302 404 404 403 403 404", *C),
+    get("settings-comments", PAGE),
     get("profile-videos", PERSON, *H),
     get("profile-videos", "404 200 404 404 404 404 404", *H, query="?tab=liked"),
     get("shortcuts", OPEN),
@@ -249,6 +265,8 @@ ACCOUNT_PAGES = [
     get("settings-privacy", PAGE),
     form("settings-privacy", BACK),
     get("settings-people", PAGE),
+    get("settings-words", PAGE),
+    form("settings-words", BACK, text="rain"),
     get("settings-security", PAGE),
     form("send-verification", BACK),
     form("sessions-end-all", BACK),
@@ -351,6 +369,7 @@ def world() -> World:
         "reference": f"@{owner.handle}",
         "session": session.pk,
         "request": request.pk,
+        "word": mute_word(owner, "snow")[0].pk,
         "upload": reserve_upload(owner, len(PIECE)).video.uuid,
         "object": f"{video.folder}/1/360.mp4",
         "tag": "sea",

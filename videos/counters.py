@@ -13,6 +13,7 @@ from videos.captions import recount_tags
 from videos.models import (
     Comment,
     CommentLike,
+    CommentState,
     Hashtag,
     Like,
     Save,
@@ -30,6 +31,7 @@ PUBLIC = Q(
     hidden_at=None,
     published_at__isnull=False,
 )
+SHOWN = Q(state=CommentState.SHOWN)
 # What the numbers of tags count besides: that everybody may see the account.
 OF_EVERYBODY = Q(author__is_active=True, author__deleted_at=None, author__is_private=False)
 
@@ -37,8 +39,8 @@ COUNTERS = (
     Counter(Video, "likes_count", Like.objects.all, "video"),
     Counter(Video, "saves_count", Save.objects.all, "video"),
     Counter(Video, "shares_count", Share.objects.all, "video"),
-    Counter(Video, "comments_count", Comment.objects.all, "video"),
-    Counter(Comment, "replies_count", Comment.objects.all, "parent"),
+    Counter(Video, "comments_count", Comment.objects.counted, "video"),
+    Counter(Comment, "replies_count", lambda: Comment.objects.filter(SHOWN), "parent"),
     Counter(Comment, "likes_count", CommentLike.objects.all, "comment"),
     Counter(User, "likes_count", Like.objects.all, "video__author"),
     Counter(User, "videos_count", lambda: Video.objects.filter(PUBLIC), "author"),

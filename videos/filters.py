@@ -5,11 +5,11 @@ import django_filters
 from accounts.clients import client_of
 from accounts.people import find_person
 from tiktok_clone.common.errors import DomainError
+from tiktok_clone.common.folding import fold_tag
 from tiktok_clone.common.searching import clean_query
 from videos.models import Video
 from videos.models.video import VideoQuerySet
 from videos.relevance import with_words
-from videos.text import fold_tag
 
 
 class VideoFilter(django_filters.FilterSet):

@@ -13,7 +13,7 @@ from django.db.models import Count, F, Q
 from accounts.models import User
 from videos import signals
 from videos.captions import recount_tags
-from videos.models import Comment, CommentLike, Like, Save, Share, Video, VideoHashtag
+from videos.models import Comment, CommentLike, CommentState, Like, Save, Share, Video, VideoHashtag
 
 CHUNK = 500
 
@@ -109,17 +109,22 @@ def _remove_comments(user_id: int, video_ids: list[int]) -> list[tuple[int, int]
     own = Comment.objects.filter(author=user_id, video__in=video_ids)
     threads = Comment.objects.filter(Q(pk__in=own) | Q(parent__in=own)).order_by("pk")
     locked = threads.select_for_update(of=("self",))
-    rows = list(locked.values_list("pk", "video_id", "parent_id", "author_id"))
-    gone = {pk for pk, *_ in rows}
+    rows = list(locked)
+    gone = {row.pk for row in rows}
+    # The videos are locked, so no comment is shown or hidden while these are counted.
+    counted = Comment.objects.counted().filter(pk__in=gone)
+    of_videos = _tally(counted.values_list("video_id", flat=True))
+    shown = [row for row in rows if row.state == CommentState.SHOWN]
     signals.comments_deleting.send(sender=Comment, ids=sorted(gone))
     Comment.objects.filter(pk__in=gone).delete()
-    for video_id, total in _tally(video_id for _, video_id, _, _ in rows):
+    for video_id, total in of_videos:
         videos = Video.objects.filter(pk=video_id)
         videos.update(comments_count=F("comments_count") - total)
-    for root_id, total in _tally(root for _, _, root, _ in rows if root and root not in gone):
-        roots = Comment.objects.filter(pk=root_id)
-        roots.update(replies_count=F("replies_count") - total)
-    return [(author_id, video_id) for _, video_id, _, author_id in rows if author_id != user_id]
+    roots = (row.parent_id for row in shown if row.parent_id and row.parent_id not in gone)
+    for root_id, total in _tally(roots):
+        replied = Comment.objects.filter(pk=root_id)
+        replied.update(replies_count=F("replies_count") - total)
+    return [(row.author_id, row.video_id) for row in rows if row.author_id != user_id]
 
 
 def _liked_comments(user_id: int) -> Iterable[int]:

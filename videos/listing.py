@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from django.db.models import F, QuerySet
 
 from accounts.models import User
-from videos.models import Comment, Video
+from videos.models import Comment, CommentState, Video
 from videos.models.video import VideoQuerySet
 
 if TYPE_CHECKING:
@@ -34,6 +34,17 @@ def comments_of(video: Video, viewer: "Viewer", parent_id: int | None = None) ->
     comments = Comment.objects.visible_to(viewer).not_muted_by(viewer)
     comments = comments.filter(video=video, parent=parent_id)
     return comments.select_related("author")
+
+
+def pinned_of(video: Video, viewer: "Viewer") -> QuerySet[Comment]:
+    """The comments that stand above the others; the last pinned comes first."""
+    return comments_of(video, viewer).exclude(pinned_at=None).order_by("-pinned_at", "-id")
+
+
+def held_for(author: User) -> QuerySet[Comment]:
+    """Comments under somebody's videos that wait for their approval, the latest first."""
+    held = Comment.objects.visible_to(author).filter(state=CommentState.HELD)
+    return held.filter(video__author=author).select_related("author", "video").order_by("-id")
 
 
 def _visible(user: User) -> VideoQuerySet:

@@ -27,10 +27,10 @@ def represent_video(video: Video) -> Card:
         video: loaded with `for_cards()`; otherwise each call costs queries.
 
     Returns:
-        `{id, status, progress, reason, caption, author, hashtags, visibility, sources,
-        poster, preview, sprite, subtitles, placeholder, duration, width, height, *_count,
-        created_at, published_at, url, share_url}`; times are ISO 8601 in UTC, `duration` is in
-        seconds, `bitrate` in bits a second. Sources go from small to large and are
+        `{id, status, progress, reason, caption, author, hashtags, visibility, comments_from,
+        comments_held, sources, poster, preview, sprite, subtitles, placeholder, duration, width,
+        height, *_count, created_at, published_at, url, share_url}`; times are ISO 8601 in UTC,
+        `duration` is in seconds, `bitrate` in bits a second. Sources go from small to large and are
         empty until the video is ready. The sprite `{url, columns}` is a row of stills, each
         from the middle of its part of the clip; `preview` moves.
     """
@@ -46,6 +46,8 @@ def represent_video(video: Video) -> Card:
         "author": represent_author(video.author),
         "hashtags": [tag.name for tag in video.hashtags.all()],
         "visibility": str(video.visibility),
+        "comments_from": str(video.comments_from),
+        "comments_held": str(video.comments_held),
         "sources": _sources(video, public) if video.status == Status.READY else [],
         "poster": _url(video.poster, public),
         "preview": _url(video.preview, public),
@@ -135,9 +137,12 @@ def represent_comments(comments: Iterable[Comment], user_id: int | None) -> list
 def _comment(comment: Comment) -> dict[str, Any]:
     return {
         "id": comment.pk,
+        "video": comment.video_id,
         "text": comment.text,
         "author": represent_author(comment.author),
         "parent": comment.parent_id,
+        "state": str(comment.state),
+        "pinned": comment.pinned_at is not None,
         "likes_count": comment.likes_count,
         "replies_count": comment.replies_count,
         "created_at": iso(comment.created_at),

@@ -27,8 +27,12 @@ video_shared = Signal()
 video_reported = Signal()
 
 # comment (Comment), video (Video), user (User who did it); comment_deleted also ids (list of
-# the comment and its replies)
+# the comment and its replies). What waits for approval is held first, and added when it is
+# approved; the user is its author then too, as of what is hidden and shown again.
+comment_held = Signal()
 comment_added = Signal()
+comment_hidden = Signal()
+comment_shown = Signal()
 comment_deleted = Signal()
 # pairs (list of person id, video id): comments that are no more, whoever removed them, or all
 # that a person did to a video; the videos are locked

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tiktok_clone.common.errors import invalid
+from tiktok_clone.common.folding import JOINERS, in_tag, read_tag
 
-TAG_MAX = 50
 CAPTION_MAX = 2200
 COMMENT_MAX = 1000
 
@@ -28,8 +28,6 @@ _TOKEN = re.compile(
 # What may not stand before a `#`: the rest of a word, of an entity, of an address.
 _NO_TAG_AFTER = re.compile(r"[\w&/#@]")
 _URL_TAIL = ".,:;!?…)]}»”’*_~"
-# Joiners belong inside words of Persian and of the Indic scripts.
-_JOINERS = "\u200c\u200d"
 ID_DIGITS = 18  # fits the database's numbers; thousands of digits make int() fail
 
 
@@ -68,15 +66,6 @@ def hashtags(text: str) -> list[str]:
 def mentions(text: str) -> list[str]:
     """Return the handles that a text mentions, each once, in their order."""
     return list(dict.fromkeys(s.value for s, _ in _references(text) if s.kind == "mention"))
-
-
-def fold_tag(name: str) -> str:
-    """Return the form under which a tag is kept: NFKC, without letter case.
-
-    Follows Unicode's toNFKC_Casefold closely enough that folding twice changes nothing.
-    """
-    folded = unicodedata.normalize("NFKC", name).casefold()
-    return unicodedata.normalize("NFKC", folded)
 
 
 def clean_text(field: str, text: str, *, max_length: int, required: bool = False) -> str:
@@ -136,15 +125,10 @@ def _url(written: str) -> Segment | None:
 
 
 def _tag(written: str) -> Segment | None:
-    length = next((i for i, char in enumerate(written) if not _in_tag(char)), len(written))
-    name = written[:length].rstrip(_JOINERS)
-    folded = fold_tag(name)
-    if not any(unicodedata.category(char)[0] == "L" for char in folded):
-        return None  # "#1" is a number, not a tag
-    # Folding may lengthen, and may make characters that end a tag (½ becomes 1⁄2).
-    if len(folded) > TAG_MAX or not all(_in_tag(char) for char in folded):
-        return None
-    return Segment("tag", f"#{name}", folded)
+    length = next((i for i, char in enumerate(written) if not in_tag(char)), len(written))
+    name = written[:length].rstrip(JOINERS)
+    folded = read_tag(name)
+    return Segment("tag", f"#{name}", folded) if folded else None
 
 
 def _mention(written: str) -> Segment | None:
@@ -152,10 +136,6 @@ def _mention(written: str) -> Segment | None:
     if not 2 <= len(handle) <= 24:
         return None
     return Segment("mention", f"@{handle}", handle.lower())
-
-
-def _in_tag(char: str) -> bool:
-    return char == "_" or char in _JOINERS or unicodedata.category(char)[0] in "LMN"
 
 
 def _is_control(char: str) -> bool:

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from videos.views import acts, media, oembed, pages, subtitles, upload, webhook
+from videos.views import acts, comments, media, oembed, pages, subtitles, upload, webhook
 
 VIDEO = "@<str:handle>/video/<int:video_id>"
 COMMENT = "comment/<int:comment_id>"
@@ -27,6 +27,10 @@ urlpatterns: list[URLPattern] = [
     path(f"{VIDEO}/comment", acts.comment, name="video-comment"),
     path(f"{COMMENT}/delete", acts.comment_delete, name="comment-delete"),
     path(f"{COMMENT}/like", acts.comment_like, name="comment-like"),
+    path(f"{COMMENT}/approve", acts.comment_approve, name="comment-approve"),
+    path(f"{COMMENT}/hide", acts.comment_hide, name="comment-hide"),
+    path(f"{COMMENT}/pin", acts.comment_pin, name="comment-pin"),
+    path("settings/comments", comments.held, name="settings-comments"),
     path("shortcuts", pages.shortcuts, name="shortcuts"),
     path("oembed", oembed.oembed, name="oembed"),
     path("@<str:handle>/videos", pages.profile_videos, name="profile-videos"),

@@ -1,4 +1,4 @@
-"""Who asks to follow one, and whom one mutes or blocks: `/user/requests`, `/user/muted` …"""
+"""Who asks to follow one; whom and what one mutes or blocks: `/user/requests`, `/user/muted` …"""
 
 from typing import Any
 
@@ -11,8 +11,15 @@ from rest_framework.viewsets import ViewSet
 
 from accounts import people, services
 from accounts.api.people import FollowPages, actor, shown
-from accounts.api.serializers import FollowRequestPageSerializer, PeoplePageSerializer
-from tiktok_clone.common.api import PAGING, refuse_unknown_options
+from accounts.api.serializers import (
+    FollowRequestPageSerializer,
+    MutedWordPageSerializer,
+    MutedWordSerializer,
+    MuteStateSerializer,
+    PeoplePageSerializer,
+    WriteMutedWordSerializer,
+)
+from tiktok_clone.common.api import PAGING, CursorPages, refuse_unknown_options
 
 
 class FollowRequests(ViewSet):
@@ -64,3 +71,48 @@ class OwnPeople(ViewSet):
         pages = FollowPages()
         page = pages.paginate_queryset(rows, request, self) or []
         return pages.get_paginated_response(shown(request, [getattr(row, side) for row in page]))
+
+
+class MutedWords(ViewSet):
+    """Words, phrases and hashtags that one does not want to come across."""
+
+    @extend_schema(parameters=PAGING, responses=MutedWordPageSerializer)
+    def list(self, request: Request) -> Response:
+        """What one mutes, the latest first."""
+        refuse_unknown_options(request, {"cursor", "limit"})
+        pages = CursorPages()
+        rows = pages.paginate_queryset(people.muted_words_of(actor(request)), request, self)
+        return pages.get_paginated_response(MutedWordSerializer(rows or [], many=True).data)
+
+    @extend_schema(
+        request=WriteMutedWordSerializer,
+        responses={
+            201: MutedWordSerializer,
+            200: OpenApiResponse(MutedWordSerializer, description="It was muted already."),
+        },
+    )
+    def create(self, request: Request) -> Response:
+        """Mute a word, a phrase or a `#hashtag`, whatever its case and accents; at most 200."""
+        wanted = WriteMutedWordSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        row, is_new = services.mute_word(actor(request), wanted.validated_data["text"])
+        answer = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK
+        return Response(MutedWordSerializer(row).data, answer)
+
+    @extend_schema(responses={204: OpenApiResponse(description="Muted no more.")})
+    def destroy(self, request: Request, word_id: int) -> Response:
+        """Take a muted word back."""
+        services.remove_muted_word(actor(request), word_id)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    @extend_schema(request=None, responses=MuteStateSerializer)
+    def mute_hashtag(self, request: Request, name: str) -> Response:
+        """Come across a hashtag no more; idempotent."""
+        services.mute_word(actor(request), f"#{name}")
+        return Response({"muted": True})
+
+    @extend_schema(responses={200: MuteStateSerializer})
+    def unmute_hashtag(self, request: Request, name: str) -> Response:
+        """Take that back; idempotent."""
+        services.unmute_word(actor(request), f"#{name}")
+        return Response({"muted": False})

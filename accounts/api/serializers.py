@@ -7,7 +7,7 @@ from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 from rest_framework.fields import empty
 
-from accounts.models import Session, User
+from accounts.models import CommentsFrom, CommentsHeld, MutedWord, Session, User
 from accounts.people import Relation
 from accounts.receivers import ROW
 from tiktok_clone.common.api import Input
@@ -106,6 +106,8 @@ class MeSerializer(serializers.ModelSerializer[User]):
             "is_private",
             "findable_by_email",
             "follows_hidden",
+            "comments_from",
+            "comments_held",
             "followers_count",
             "following_count",
             "videos_count",
@@ -134,6 +136,12 @@ class ProfileSerializer(Input):
     is_private = Flag(required=False)
     findable_by_email = Flag(required=False)
     follows_hidden = Flag(required=False)
+    comments_from = serializers.ChoiceField(
+        CommentsFrom.choices, required=False, help_text="Who may comment on new videos."
+    )
+    comments_held = serializers.ChoiceField(
+        CommentsHeld.choices, required=False, help_text="Whose comments wait for approval."
+    )
     avatar = serializers.FileField(
         required=False, allow_null=True, write_only=True, help_text="A picture; null removes it."
     )
@@ -214,6 +222,32 @@ class MuteStateSerializer(serializers.Serializer[Any]):
     """Whether the person is muted."""
 
     muted = serializers.BooleanField(read_only=True)
+
+
+class MutedWordSerializer(serializers.ModelSerializer[MutedWord]):
+    """A word, a phrase or a hashtag (with its sign) that one mutes."""
+
+    class Meta:
+        model = MutedWord
+        fields = ["id", "text", "created_at"]
+        read_only_fields = fields
+
+
+@extend_schema_serializer(many=False)
+class MutedWordPageSerializer(serializers.Serializer[Any]):
+    """A page of muted words; `next` and `previous` are addresses or null."""
+
+    next = serializers.URLField(read_only=True, allow_null=True)
+    previous = serializers.URLField(read_only=True, allow_null=True)
+    results = MutedWordSerializer(many=True, read_only=True)
+
+
+class WriteMutedWordSerializer(Input):
+    """What to mute."""
+
+    text = serializers.CharField(
+        max_length=1000, help_text="A word, some words, or a hashtag with its sign."
+    )
 
 
 class FollowRequestSerializer(serializers.Serializer[Any]):

@@ -42,6 +42,21 @@ urlpatterns = [
     ),
     path("user/muted", own_lists.OwnPeople.as_view({"get": "muted"}), name="api-muted"),
     path("user/blocked", own_lists.OwnPeople.as_view({"get": "blocked"}), name="api-blocked"),
+    path(
+        "user/muted-words",
+        own_lists.MutedWords.as_view({"get": "list", "post": "create"}),
+        name="api-muted-words",
+    ),
+    path(
+        "user/muted-words/<int:word_id>",
+        own_lists.MutedWords.as_view({"delete": "destroy"}),
+        name="api-muted-word",
+    ),
+    path(
+        "hashtags/<str:name>/mute",
+        own_lists.MutedWords.as_view({"post": "mute_hashtag", "delete": "unmute_hashtag"}),
+        name="api-mute-hashtag",
+    ),
     path("user/sessions", views.Sessions.as_view({"get": "list"}), name="api-sessions"),
     path(
         "user/sessions/all",

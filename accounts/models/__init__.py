@@ -1,19 +1,29 @@
 """People and how they relate."""
 
 from accounts.models.invitation import Invitation
-from accounts.models.relationships import Block, Follow, FollowRequest, Friendship, Mute
+from accounts.models.relationships import (
+    Block,
+    Follow,
+    FollowRequest,
+    Friendship,
+    Mute,
+    MutedWord,
+)
 from accounts.models.session import Session
 from accounts.models.throttle import ThrottleCount
-from accounts.models.user import HANDLE_PATTERN, User
+from accounts.models.user import HANDLE_PATTERN, CommentsFrom, CommentsHeld, User
 
 __all__ = [
     "HANDLE_PATTERN",
     "Block",
+    "CommentsFrom",
+    "CommentsHeld",
     "Follow",
     "FollowRequest",
     "Friendship",
     "Invitation",
     "Mute",
+    "MutedWord",
     "Session",
     "ThrottleCount",
     "User",

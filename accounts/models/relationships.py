@@ -1,4 +1,4 @@
-"""Who follows, asks to follow, befriends, mutes and blocks whom.
+"""Who follows, asks to follow, befriends, mutes and blocks whom; which words they mute.
 
 The database keeps each fact at most once.
 """
@@ -6,6 +6,7 @@ The database keeps each fact at most once.
 from typing import Any, Self
 
 from django.conf import settings
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
 from django.db.models import F, Q
 
@@ -118,3 +119,35 @@ class Mute(Timestamped):
 
     def __str__(self) -> str:
         return f"{self.muter_id} ∅ {self.muted_id}"
+
+
+class MutedWordQuerySet(models.QuerySet["MutedWord"]):
+    """Reads of muted words."""
+
+    def patterns_of(self, user: int) -> ArraySubquery:
+        """All patterns of a person as one array: read once a query, whatever its rows."""
+        return ArraySubquery(self.filter(user=user).values("pattern"))
+
+    def tags_of(self, user: int) -> "models.QuerySet[MutedWord, Any]":
+        """The names of the hashtags that a person mutes."""
+        return self.filter(user=user).exclude(tag="").values("tag")
+
+
+class MutedWord(Timestamped):
+    """A word, some words in a row, or a hashtag that a person does not want to come across.
+
+    `pattern` is what `LIKE` finds in a folded text with a blank at both ends; see `patterns_of`.
+    """
+
+    user = models.ForeignKey(PERSON, models.CASCADE, related_name="muted_words")
+    text = models.CharField(max_length=100, help_text="As it was typed; a hashtag with its sign.")
+    tag = models.CharField(max_length=50, blank=True, help_text="The hashtag's name, if it is one.")
+    pattern = models.TextField()
+
+    objects = MutedWordQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "pattern"], name="muted_word_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} ∅ {self.text}"

@@ -23,6 +23,23 @@ if TYPE_CHECKING:
 HANDLE_PATTERN = r"^[a-z0-9_.]{2,24}$"
 
 
+class CommentsFrom(models.TextChoices):
+    """Who may comment."""
+
+    EVERYBODY = "everybody", "Everybody"
+    FOLLOWERS = "followers", "Followers"
+    FRIENDS = "friends", "Friends"
+    NOBODY = "nobody", "Nobody"
+
+
+class CommentsHeld(models.TextChoices):
+    """Whose comments wait until the author of the video approves them."""
+
+    NOBODY = "nobody", "Nobody’s"
+    STRANGERS = "strangers", "Those of people you do not follow"
+    EVERYBODY = "everybody", "Everybody’s"
+
+
 class UserQuerySet(models.QuerySet["User"]):
     """Reads of people, with the field's words."""
 
@@ -106,6 +123,26 @@ class User(AbstractBaseUser, PermissionsMixin, Timestamped, Searchable):
     )
     taste_since = models.DateTimeField(
         null=True, blank=True, help_text="What was done before says nothing about their taste."
+    )
+    comments_from = models.CharField(
+        max_length=9,
+        choices=CommentsFrom.choices,
+        default=CommentsFrom.EVERYBODY,
+        db_default=CommentsFrom.EVERYBODY,
+        help_text="Who may comment on new videos.",
+    )
+    comments_held = models.CharField(
+        max_length=9,
+        choices=CommentsHeld.choices,
+        default=CommentsHeld.NOBODY,
+        db_default=CommentsHeld.NOBODY,
+        help_text="Whose comments on new videos wait for approval.",
+    )
+    mutes_words = models.BooleanField(
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text="Whether there are muted words: who has none pays nothing for them.",
     )
     invitation = models.ForeignKey(
         "accounts.Invitation", models.SET_NULL, null=True, blank=True, related_name="people"

@@ -1,6 +1,12 @@
 """What people do with their accounts. The person who acts is the first argument."""
 
 from accounts.services.invitations import check_sign_up_is_open, find_invitation, invite
+from accounts.services.muted_words import (
+    MOST_MUTED_WORDS,
+    mute_word,
+    remove_muted_word,
+    unmute_word,
+)
 from accounts.services.profiles import (
     check_avatar,
     delete_account,
@@ -48,6 +54,7 @@ from accounts.services.suspension import (
 )
 
 __all__ = [
+    "MOST_MUTED_WORDS",
     "FollowState",
     "SignUp",
     "accept_request",
@@ -68,10 +75,12 @@ __all__ = [
     "invite",
     "may_change",
     "mute",
+    "mute_word",
     "open_api_session",
     "open_browser_session",
     "remove_avatar",
     "remove_follower",
+    "remove_muted_word",
     "request_password_reset",
     "reset_password",
     "restore_person",
@@ -84,6 +93,7 @@ __all__ = [
     "unblock",
     "unfollow",
     "unmute",
+    "unmute_word",
     "update_profile",
     "verify_email",
 ]

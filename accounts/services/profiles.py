@@ -7,7 +7,7 @@ from django.db.models import Q
 from PIL.Image import Image
 
 from accounts import audit, avatars, rules, signals, tasks
-from accounts.models import FollowRequest, User
+from accounts.models import CommentsFrom, CommentsHeld, FollowRequest, User
 from accounts.services.sessions import end_all_sessions
 from accounts.services.signing_in import taken
 from tiktok_clone.common import jobs
@@ -15,12 +15,13 @@ from tiktok_clone.common.storage import room
 
 TEXTS = {"name": rules.name, "handle": rules.handle, "bio": rules.bio}
 FLAGS = ("is_private", "findable_by_email", "follows_hidden")
+CHOICES = {"comments_from": CommentsFrom, "comments_held": CommentsHeld}
 AN_HOUR = 60 * 60
 A_DAY = 24 * AN_HOUR
 
 
 def update_profile(user: User, changes: dict[str, Any]) -> User:
-    """Change some of name, handle, bio and the switches in FLAGS.
+    """Change some of name, handle, bio, the switches in FLAGS and the choices in CHOICES.
 
     Raises:
         DomainError: `invalid` with the fields.
@@ -29,6 +30,11 @@ def update_profile(user: User, changes: dict[str, Any]) -> User:
     checks = {
         field: (lambda check=TEXTS[field], value=value: check(value))
         for field, value in texts.items()
+    }
+    checks |= {
+        field: (lambda known=known, value=changes[field]: rules.choice(value, known))
+        for field, known in CHOICES.items()
+        if field in changes
     }
     values: dict[str, Any] = rules.gather(**checks)
     values |= {field: bool(changes[field]) for field in FLAGS if field in changes}

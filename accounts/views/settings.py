@@ -6,14 +6,22 @@ from django.contrib import messages
 from django.contrib.auth import logout, update_session_auth_hash
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import people, services
 from accounts.clients import program_name
-from accounts.forms import DeleteForm, PasswordForm, PrivacyForm, ProfileForm
+from accounts.forms import DeleteForm, MutedWordForm, PasswordForm, PrivacyForm, ProfileForm
 from accounts.receivers import current_browser_session, rename_browser
-from accounts.views.common import login_required, person_of, private, show_invalid, show_refused
+from accounts.views.common import (
+    login_required,
+    person_of,
+    private,
+    safe_next,
+    show_invalid,
+    show_refused,
+)
 from tiktok_clone.common.errors import DomainError
 
 FORM_METHODS = ["GET", "HEAD", "POST"]
@@ -55,14 +63,15 @@ def _save_profile(request: HttpRequest, form: ProfileForm) -> None:
 @login_required
 @require_http_methods(FORM_METHODS)
 def privacy(request: HttpRequest) -> HttpResponse:
-    """Who finds and sees one."""
+    """Who finds and sees one, and who may comment."""
     user = person_of(request)
     form = PrivacyForm(initial={name: getattr(user, name) for name in PrivacyForm.base_fields})
     if request.method == "POST":
-        # Switches that are off post nothing but the token, so every POST is a complete answer.
+        # Switches that are off post nothing, so a switch that is left out is off; a choice stays.
         form = PrivacyForm(request.POST)
         if form.is_valid():
-            services.update_profile(user, form.cleaned_data)
+            values = {name: value for name, value in form.cleaned_data.items() if value != ""}
+            services.update_profile(user, values)
             messages.success(request, "Your choices are saved.")
             return redirect("settings-privacy")
     return render(request, "accounts/settings_privacy.html", {"form": form})
@@ -79,6 +88,31 @@ def muted_and_blocked(request: HttpRequest) -> HttpResponse:
         "blocked": [row.blocked for row in people.blocked_by(user)[:LISTED]],
     }
     return render(request, "accounts/settings_people.html", context)
+
+
+@private
+@login_required
+@require_http_methods(FORM_METHODS)
+def muted_words(request: HttpRequest) -> HttpResponse:
+    """The words and hashtags that one mutes; a form adds one or, by `action`, takes it back."""
+    template, user = "accounts/settings_words.html", person_of(request)
+    context = {"words": people.muted_words_of(user), "most": services.MOST_MUTED_WORDS}
+    if request.method != "POST":
+        return render(request, template, {"form": MutedWordForm(), **context})
+    form = MutedWordForm(request.POST)
+    if not form.is_valid():
+        return show_invalid(request, template, form, **context)
+    word = form.cleaned_data["text"]
+    try:
+        if request.POST.get("action") == "unmute":
+            services.unmute_word(user, word)
+            messages.success(request, f"You come across {word} again.")
+        else:
+            row, _ = services.mute_word(user, word)
+            messages.success(request, f"You do not come across {row.text} any more.")
+    except DomainError as error:
+        return show_refused(request, template, form, error, **context)
+    return redirect(safe_next(request, default=reverse("settings-words")))
 
 
 @private

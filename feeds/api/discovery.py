@@ -123,7 +123,7 @@ class Hashtags(ViewSet):
         refuse_unknown_options(request, {"q", "cursor", "limit"})
         words = clean_query("q", request.query_params.get("q", ""))
         pages = RankedPages()
-        found = pages.paginate_queryset(find_tags(words), request, self)
+        found = pages.paginate_queryset(find_tags(request.user, words), request, self)
         return pages.get_paginated_response([represent_tag(tag) for tag in found or []])
 
     @extend_schema(
@@ -136,7 +136,8 @@ class Hashtags(ViewSet):
         """What most people post with and watch at present; each person counts once."""
         refuse_unknown_options(request, {"limit"})
         limit = CursorPages().get_page_size(request)
-        return Response({"results": [represent_tag(tag) for tag in trending_tags()[:limit]]})
+        tags = trending_tags(request.user)[:limit]
+        return Response({"results": [represent_tag(tag) for tag in tags]})
 
 
 class History(ViewSet):

@@ -1,6 +1,6 @@
 """The pages to look around in: Explore and the hashtags."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -8,18 +8,22 @@ from django.shortcuts import redirect, render
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
+from accounts.people import mutes_tag
 from feeds.prefetch import prepare_after
 from feeds.search import find_tags
 from feeds.trending import trending_tags, trending_videos
 from feeds.views.scrolling import fresh, next_url, page_for, people_to_follow
 from tiktok_clone.common.errors import not_found
+from tiktok_clone.common.folding import fold_tag
 from tiktok_clone.common.searching import clean_query
 from videos.filters import VideoFilter
 from videos.models import Hashtag, Video
 from videos.relevance import ranked
 from videos.representation import represent_videos
-from videos.text import fold_tag
 from videos.views.pager import after
+
+if TYPE_CHECKING:
+    from accounts.models.user import Viewer
 
 TILES_PER_PAGE = 24
 POPULAR = 12
@@ -41,7 +45,7 @@ def explore(request: HttpRequest) -> HttpResponse:
     if not page.skip:
         popular = trending_videos(request.user).for_cards()[:POPULAR]
         context |= {
-            "tags": tags_now(),
+            "tags": tags_now(request.user),
             "popular": represent_videos(popular, request.user.pk),
             "people": people_to_follow(request),
         }
@@ -52,7 +56,7 @@ def explore(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def tag(request: HttpRequest, name: str) -> HttpResponse:
-    """Videos with a hashtag. Context: `name`, `count`, `tab`, `cards`, `next_url`."""
+    """Videos with a hashtag. Context: `name`, `count`, `tab`, `muted`, `cards`, `next_url`."""
     folded = fold_tag(clean_query("tag", name))
     if not folded.strip() or "/" in folded:  # folding makes a slash of some signs
         raise not_found("hashtag")
@@ -66,13 +70,18 @@ def tag(request: HttpRequest, name: str) -> HttpResponse:
     else:
         context = grid(request, ranked(videos))
     known = Hashtag.objects.filter(name=name).first()
-    context |= {"name": name, "tab": tab, "count": known.videos_count if known else None}
+    context |= {
+        "name": name,
+        "tab": tab,
+        "count": known.videos_count if known else None,
+        "muted": mutes_tag(request.user, name),
+    }
     return render(request, "feeds/tag.html", context)
 
 
-def tags_now() -> list[Hashtag]:
+def tags_now(viewer: "Viewer") -> list[Hashtag]:
     """Trending hashtags; on a quiet site those that are used most."""
-    return list(trending_tags()[:TAGS]) or list(find_tags()[:TAGS])
+    return list(trending_tags(viewer)[:TAGS]) or list(find_tags(viewer)[:TAGS])
 
 
 def grid(request: HttpRequest, videos: "QuerySet[Video]", **options: str) -> dict[str, Any]:

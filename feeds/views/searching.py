@@ -38,7 +38,7 @@ def search(request: HttpRequest) -> HttpResponse:
     if q:
         context |= _FOUND[tab](request, q)
     if not (context["cards"] or context["people"] or context["tags"]):
-        context["trending"] = tags_now()
+        context["trending"] = tags_now(request.user)
     return render(request, "feeds/search.html", context)
 
 
@@ -50,13 +50,13 @@ def suggest(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {"q": q, "people": [], "tags": []}
     if q:
         context["people"] = search_people(request.user, q)[:SUGGESTED_PEOPLE]
-        context["tags"] = find_tags(q)[:SUGGESTED_TAGS]
+        context["tags"] = find_tags(request.user, q)[:SUGGESTED_TAGS]
     return render(request, "feeds/_suggest.html", context)
 
 
 def _top(request: HttpRequest, q: str) -> dict[str, Any]:
     people = list(search_people(request.user, q)[: TOP_PEOPLE + 1])
-    tags = list(find_tags(q)[: TOP_TAGS + 1])
+    tags = list(find_tags(request.user, q)[: TOP_TAGS + 1])
     return {
         **_videos(request, q),
         "people": people[:TOP_PEOPLE],
@@ -78,7 +78,7 @@ def _people(request: HttpRequest, q: str) -> dict[str, Any]:
 
 
 def _hashtags(request: HttpRequest, q: str) -> dict[str, Any]:
-    tags, last = after(find_tags(q), request, ROWS_PER_PAGE)
+    tags, last = after(find_tags(request.user, q), request, ROWS_PER_PAGE)
     return {"tags": tags, "next_url": continued(request, last, q=q, tab="hashtags")}
 
 

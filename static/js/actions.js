@@ -137,7 +137,9 @@ function endBell(form) {
 async function deleteComment(form) {
   const item = form.closest("[data-comment]");
   const box = form.closest("[data-comments]");
-  const gone = 1 + item.querySelectorAll("[data-comment]").length;
+  // What waits or is hidden is not counted, nor is what hangs below it.
+  const thread = [item, ...item.querySelectorAll("[data-comment]")];
+  const gone = thread.filter((one) => !one.closest("[data-uncounted]")).length;
   item.hidden = true;
   try {
     await call("DELETE", `/comments/${form.dataset.commentId}`);

@@ -7,9 +7,9 @@ import { toast } from "./toast.js";
 const dialog = document.getElementById("clip-menu");
 const words = dialog.dataset;
 const item = (name) => dialog.querySelector(`[data-menu="${name}"]`);
+const TAGS = 2; // of each kind of entry that the menu has for hashtags
 let article = null;
 let feed = null;
-const MOST_TAGS = 3;
 let sure = false; // blocking asks twice
 
 /* ── what leaves the feed ───────────────────────────────── */
@@ -63,6 +63,9 @@ function lessOfTag(clip, hashtag) {
 const tagsOf = (clip) => clip.dataset.tags?.split(" ") ?? [];
 const clipsOf = (handle) => [...document.querySelectorAll(`article[data-handle="${CSS.escape(handle)}"]`)];
 
+const clipsWith = (tag) =>
+  [...document.querySelectorAll("article[data-clip]")].filter((clip) => !clip.hasAttribute("data-own") && tagsOf(clip).includes(tag));
+
 /** The reader does not want to see `clip`. */
 export function refuse(clip) {
   if (clip.hasAttribute("data-own")) return;
@@ -74,10 +77,15 @@ export function refuse(clip) {
 const ACTS = {
   refuse: () => refuse(article),
   "less-creator": () => lessOfCreator(article),
-  "less-tag": (button) => lessOfTag(article, button.dataset.tag),
+  "less-tag": (button) => lessOfTag(article, button.dataset.menuTag),
   mute: () => {
     const { handle } = article.dataset;
     dismiss(clipsOf(handle), `/users/@${handle}/mute`, words.muted.replace("HANDLE", handle));
+  },
+  muteTag: (button) => {
+    const tag = button.dataset.menuTag;
+    const path = `/hashtags/${encodeURIComponent(tag)}/mute`;
+    dismiss(clipsWith(tag), path, words.mutedTag.replace("TAG", tag));
   },
   block: () => {
     const { handle } = article.dataset;
@@ -138,19 +146,6 @@ function showSpeed(speed) {
   }
 }
 
-/* One entry for each hashtag of the clip. */
-function offerTags(clip) {
-  dialog.querySelectorAll('[data-menu="less-tag"]').forEach((button) => button.remove());
-  const template = dialog.querySelector("[data-less-tag]");
-  if (!template || clip.hasAttribute("data-own")) return;
-  template.after(...tagsOf(clip).slice(0, MOST_TAGS).map((tag) => {
-    const button = template.content.firstElementChild.cloneNode(true);
-    button.dataset.tag = tag;
-    button.querySelector("bdi").textContent = `#${tag}`;
-    return button;
-  }));
-}
-
 function askForBlock(asks) {
   const label = item("block")?.querySelector("[data-menu-ask]");
   if (!label) return;
@@ -164,6 +159,19 @@ function askForBlock(asks) {
   item("block").append(question);
 }
 
+/* One entry of each kind for each of the first hashtags of the clip. */
+function offerTags(tags) {
+  for (const shown of dialog.querySelectorAll("[data-menu-tag]")) shown.remove();
+  for (const form of dialog.querySelectorAll("[data-menu-tags]")) {
+    for (const tag of tags.slice(0, TAGS)) {
+      const entry = form.content.cloneNode(true);
+      entry.querySelector("button").dataset.menuTag = tag;
+      entry.querySelector("bdi").textContent = `#${tag}`;
+      form.before(entry);
+    }
+  }
+}
+
 /** Open the menu for `clip` of `around` (hud, openKeys, fullScreen). */
 export function openMenu(clip, around) {
   article = clip;
@@ -174,12 +182,12 @@ export function openMenu(clip, around) {
     if (part.dataset.menuPath) part.href = `${clip.dataset.url}/${part.dataset.menuPath}`;
   }
   for (const name of dialog.querySelectorAll("[data-menu-handle]")) name.textContent = `@${clip.dataset.handle}`;
+  offerTags(own ? [] : tagsOf(clip));
   const saved = clip.querySelector('[data-act="save"] button')?.getAttribute("aria-pressed");
   item("save")?.setAttribute("aria-pressed", saved ?? "false");
   item("captions").hidden = !clip.dataset.subtitles;
   item("captions").setAttribute("aria-pressed", String(pref("captions")));
   showSpeed(pref("speed"));
-  offerTags(clip);
   askForBlock(false);
   dialog.showModal();
 }

@@ -255,7 +255,8 @@ class Uploader {
 
   async post() {
     const form = new FormData(this.form);
-    const body = { caption: form.get("caption"), visibility: form.get("visibility") };
+    const names = ["caption", "visibility", "comments_from", "comments_held"];
+    const body = Object.fromEntries(names.map((name) => [name, form.get(name)]));
     try {
       const video = await call("PATCH", `/videos/${this.video.id}`, body);
       this.posted = true;

@@ -8,6 +8,7 @@ from accounts.models import Block, Mute, User
 from feeds.models import NotInterested
 from tests.browser.screens import Screen
 from tests.factories import UserFactory
+from videos.captions import link_caption
 from videos.models import Save, Subtitles, Video
 
 Open = Callable[..., Screen]
@@ -156,3 +157,28 @@ def test_a_visitor_has_a_short_menu(screen: Open, post: Post) -> None:
     window.page.keyboard.press("Escape")
     window.page.keyboard.press("n")
     expect(window.page.get_by_role("dialog", name="Join")).to_be_visible()
+
+
+def test_a_muted_hashtag_takes_its_clips_along_and_stands_in_the_settings(
+    screen: Open, post: Post, anna: User
+) -> None:
+    [wet, *_rest] = post(2, caption="a walk #rain")
+    (dry,) = post(1, caption="no drop of it")
+    for video in Video.objects.all():
+        link_caption(video)
+    window = screen(as_user=anna)
+    window.open_feed(wet.get_absolute_url())
+    window.page.wait_for_function("() => document.querySelectorAll('article').length === 3")
+    with window.page.expect_response("**/hashtags/rain/mute"):
+        window.choose("Mute #rain")
+    expect(window.page.locator("article[data-clip]")).to_have_count(1)
+    expect(window.clip).to_have_attribute("data-clip", str(dry.pk))
+    window.page.goto("/settings/words")
+    window.page.get_by_label("Word, phrase").fill("Drop")
+    window.page.get_by_role("button", name="Mute", exact=True).click()
+    expect(window.page.get_by_role("listitem").filter(has_text="#rain")).to_be_visible()
+    window.page.goto("/")
+    expect(window.page.locator("article[data-clip]")).to_have_count(0)
+    window.page.goto("/tag/rain")
+    window.page.get_by_role("button", name="Unmute").click()
+    expect(window.page.locator(f"a[href$='/video/{wet.pk}']")).to_be_visible()

@@ -22,6 +22,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from accounts import services as accounts
 from accounts.models import Block, Mute, User
 from accounts.purging import purge
+from accounts.services import mute_word
 from feeds import export
 from feeds.export_parts import PARTS
 from feeds.models import Export
@@ -82,6 +83,7 @@ def test_it_holds_all_that_one_has_here(user: User, other: User) -> None:
     refuse_video(user, video.pk)
     Block.objects.create(blocker=user, blocked=UserFactory())
     Mute.objects.create(muter=user, muted=other)
+    mute_word(user, "Rain")
     found = archive_of(user)
     assert {f"{name}.json" for name in PARTS} | {"README.txt", f"videos/{own.pk}.mp4"} == set(found)
     assert found["profile.json"][0]["email"] == user.email
@@ -96,6 +98,7 @@ def test_it_holds_all_that_one_has_here(user: User, other: User) -> None:
         assert found[f"{part}.json"][0]["handle"] == other.handle, part
     assert len(found["blocks.json"]) == len(found["comment_likes.json"]) == 1
     assert found["reports.json"][0]["reason"] == "spam"
+    assert found["muted_words.json"][0]["text"] == "Rain"
 
 
 def test_it_holds_nothing_of_others(user: User, other: User) -> None:

@@ -22,7 +22,7 @@ from feeds.paging import Page, make_page
 from feeds.seeds import new_seed
 from tests.feeds.caching import use_client
 from tests.feeds.scroll import ORDERS
-from tests.feeds.worlds import PEOPLE, World
+from tests.feeds.worlds import PEOPLE, WORDS, World
 from tiktok_clone.common import generation, signing
 from tiktok_clone.common.errors import DomainError
 from videos.models import SlotEpoch, Video, Visibility
@@ -56,6 +56,8 @@ ACTS: dict[str, Any] = {
     "unblock": lambda reader, author, _: people.unblock(reader, author),
     "mute": lambda reader, author, _: people.mute(reader, author),
     "unmute": lambda reader, author, _: people.unmute(reader, author),
+    "mute word": lambda reader, author, _: people.mute_word(reader, WORDS[author.pk % 2]),
+    "unmute word": lambda reader, author, _: people.unmute_word(reader, WORDS[author.pk % 2]),
     "refuse": lambda reader, _, video: services.refuse_video(reader, video),
     "allow": lambda reader, _, video: services.allow_video(reader, video),
 }

@@ -286,7 +286,7 @@ class TestHashtags:
         ],
     )
     def test_they_are_found_by_their_beginning(self, typed: str, names: list[str]) -> None:
-        assert [tag.name for tag in find_tags(typed)] == names
+        assert [tag.name for tag in find_tags(None, typed)] == names
 
     def test_a_tag_is_found_as_soon_as_a_caption_has_it(self, api: ApiClient) -> None:
         link_caption(VideoFactory(caption="What an #Élan!"))
@@ -341,5 +341,5 @@ class TestPlans:
         assert "user_search" in plan
 
     def test_hashtags_are_found_in_the_index(self) -> None:
-        plan = find_tags("word77")[:20].explain()
+        plan = find_tags(None, "word77")[:20].explain()
         assert "hashtag_by_prefix" in plan

@@ -4,12 +4,14 @@ from typing import Any
 
 import pytest
 
-from accounts.models import Follow, Mute, User
+from accounts.models import Follow, Mute, MutedWord, User
+from accounts.services import mute_word
 from feeds.models import NotInterested
 from tests.api_client import ApiClient
 from tests.factories import VideoFactory, befriend
 from tests.feeds.scroll import FEED, ORDERS, follow_up, ids, scroll
 from videos.models import Video, Visibility
+from videos.services.publishing import edit_video
 
 pytestmark = pytest.mark.django_db
 
@@ -54,6 +56,19 @@ class TestEveryFeed:
         Mute.objects.create(muter=user, muted=unseen[0].author)
         rest = ids(as_user.get(FEED, follow_up(page, limit=50)))
         assert set(rest) == {video.pk for video in unseen[1:]}
+
+    @pytest.mark.parametrize("muted", ["Rain", "#météo"])
+    def test_leaves_out_what_has_a_muted_word_or_hashtag(
+        self, mode: str, order: str, muted: str, as_user: ApiClient, user: User, clips: list[Video]
+    ) -> None:
+        page = as_user.get(FEED, {"mode": mode, "order": order, "limit": 2})
+        [hit, *rest] = [video for video in clips if video.pk not in ids(page)]
+        edit_video(hit.author, hit.pk, caption="It rains. RAIN again #Météo")
+        as_user.post("/user/muted-words", {"text": muted}, expect=201)
+        found = ids(as_user.get(FEED, follow_up(page, limit=50)))
+        assert set(found) == {video.pk for video in rest}
+        as_user.delete(f"/user/muted-words/{MutedWord.objects.get().pk}", expect=204)
+        assert hit.pk in scroll(as_user, mode=mode, order=order, limit=2)
 
     def test_of_others_is_not_touched(
         self, mode: str, order: str, as_user: ApiClient, as_other: ApiClient, other: User,
@@ -109,6 +124,12 @@ class TestWhy:
         Mute.objects.create(muter=user, muted=video.author)
         as_user.post(f"/videos/{video.pk}/not-interested")
         assert self.codes(as_user, video) == [(None, "not_interested"), (None, "muted")]
+
+    def test_a_muted_word_says_so(self, as_user: ApiClient, user: User) -> None:
+        video, own = VideoFactory(caption="Rain!"), VideoFactory(author=user, caption="Rain!")
+        mute_word(user, "rain")
+        assert self.codes(as_user, video) == [(None, "muted_word")]
+        assert self.codes(as_user, own) == [(None, "own"), ("all", "shuffled")]
 
     def test_ones_own(self, as_user: ApiClient, user: User) -> None:
         assert self.codes(as_user, VideoFactory(author=user)) == [

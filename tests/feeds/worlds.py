@@ -6,16 +6,18 @@ from typing import Any
 from django.utils import timezone
 from hypothesis import strategies as st
 
-from accounts.models import Block, Follow, Friendship, Mute, User
+from accounts.models import Block, Follow, Friendship, Mute, MutedWord, User
+from accounts.services import mute_word, unmute_word
 from feeds.models import NotInterested
 from videos.models import Rendition, SlotEpoch, Status, Video, Visibility
 
 PEOPLE = 4
+WORDS = ("rain", "sun")  # each author's videos have one
 
 # Acts are (name, who, which): who picks a person, which picks a video or a visibility.
 ACTS = [
     "publish", "hide", "show", "delete", "follow", "unfollow", "block", "unblock", "private",
-    "mute", "unmute", "refuse", "allow",
+    "mute", "unmute", "mute_word", "unmute_word", "refuse", "allow",
 ]  # fmt: skip
 acts = st.tuples(st.sampled_from(ACTS), st.integers(0, PEOPLE - 1), st.integers(0, 30))
 reads = st.tuples(st.just("read"), st.integers(1, 7), st.just(0))
@@ -54,11 +56,14 @@ class World:
         friends = {person for pair in pairs for person in pair if me in pair}
 
         muted = set(Mute.objects.filter(muter=me).values_list("muted", flat=True))
+        words = set(MutedWord.objects.filter(user=me).values_list("text", flat=True))
         refused = set(NotInterested.objects.filter(user=me).values_list("video", flat=True))
 
         def is_in(video: Video) -> bool:
             author = video.author_id
             if not video.is_published or author in blocked | muted or video.pk in refused:
+                return False
+            if words & set(video.caption.split()):
                 return False
             is_public = video.visibility == Visibility.PUBLIC
             is_open = is_public and not video.author.is_private
@@ -117,6 +122,12 @@ class World:
     def _unmute(self, author: User, which: int) -> None:
         Mute.objects.filter(muter=self.reader, muted=author).delete()
 
+    def _mute_word(self, author: User, which: int) -> None:
+        mute_word(self.reader, WORDS[which % len(WORDS)])
+
+    def _unmute_word(self, author: User, which: int) -> None:
+        unmute_word(self.reader, WORDS[which % len(WORDS)])
+
     def _refuse(self, author: User, which: int) -> None:
         for video in self._some(author, which):
             NotInterested.objects.get_or_create(user=self.reader, video=video)
@@ -132,7 +143,10 @@ class World:
 def publish(author: User, visibility: str = Visibility.PUBLIC) -> int:
     """Publish a video with one rendition, in the caller's transaction."""
     public = visibility == Visibility.PUBLIC and not author.is_private
-    video = Video(author=author, visibility=visibility, status=Status.READY, duration=8)
+    word = WORDS[author.pk % len(WORDS)]
+    video = Video(
+        author=author, caption=word, visibility=visibility, status=Status.READY, duration=8
+    )
     stamp = SlotEpoch.objects.stamp(take_slot=public)
     video.published_at, video.slot = stamp.published_at, stamp.slot
     video.save(force_insert=True)

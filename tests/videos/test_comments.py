@@ -34,8 +34,11 @@ def test_a_comment_has_this_shape(as_user: ApiClient, user: User, video: Video) 
     }
     assert body == {
         "id": Comment.objects.get().pk,
+        "video": video.pk,
         "text": "nice #sea",
         "parent": None,
+        "state": "shown",
+        "pinned": False,
         "likes_count": 0,
         "replies_count": 0,
         "liked": False,

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tiktok_clone.common.errors import DomainError
+from tiktok_clone.common.folding import fold_tag
 from videos.templatetags.captions import caption_html
-from videos.text import clean_comment, clean_text, fold_tag, hashtags, mentions, parse
+from videos.text import clean_comment, clean_text, hashtags, mentions, parse
 
 
 @pytest.mark.parametrize(

@@ -26,8 +26,7 @@ class FoldedTextField(models.TextField):
 
     def pre_save(self, model_instance: models.Model, add: bool) -> str:
         """Fold what the fields in the model's SEARCHED hold now."""
-        searched = model_instance.SEARCHED  # type: ignore[attr-defined]
-        folded = fold(" ".join(getattr(model_instance, name) for name in searched))
+        folded: str = model_instance.folded()  # type: ignore[attr-defined]
         setattr(model_instance, self.attname, folded)
         return folded
 
@@ -57,6 +56,10 @@ class Searchable(models.Model):
         if update_fields is not None and not set(self.SEARCHED).isdisjoint(update_fields):
             update_fields = {*update_fields, "search_text"}
         super().save(*args, update_fields=update_fields, **options)
+
+    def folded(self) -> str:
+        """What the row is found by."""
+        return fold(" ".join(getattr(self, name) for name in self.SEARCHED))
 
 
 class SiteText(Timestamped):

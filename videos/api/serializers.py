@@ -6,10 +6,12 @@ the slowest part of a page; they only describe.
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
+from accounts.models import CommentsFrom, CommentsHeld
 from tiktok_clone.common.api import Input
-from videos.models import Report, Status, Visibility
+from videos.models import CommentState, Report, Status, Visibility
 from videos.text import CAPTION_MAX, COMMENT_MAX
 
 
@@ -64,6 +66,10 @@ class VideoSerializer(Description):
     author = AuthorSerializer()
     hashtags = serializers.ListField(child=serializers.CharField())
     visibility = serializers.ChoiceField(choices=Visibility.choices)
+    comments_from = serializers.ChoiceField(CommentsFrom.choices, help_text="Who may comment.")
+    comments_held = serializers.ChoiceField(
+        CommentsHeld.choices, help_text="Whose comments wait for the author's approval."
+    )
     sources = SourceSerializer(many=True, help_text="From small to large.")
     poster = serializers.CharField(allow_null=True)
     preview = serializers.CharField(allow_null=True, help_text="Three seconds as a WebP.")
@@ -90,15 +96,30 @@ class CommentSerializer(Description):
     """A comment, as one reader sees it."""
 
     id = serializers.IntegerField()
+    video = serializers.IntegerField(help_text="Id of the video.")
     text = serializers.CharField()
     author = AuthorSerializer()
     parent = serializers.IntegerField(  # type: ignore[assignment]
         allow_null=True, help_text="The comment replied to."
     )
+    state = serializers.ChoiceField(
+        CommentState.choices,
+        help_text="`held` and `hidden` ones are for their author and the video's alone.",
+    )
+    pinned = serializers.BooleanField(help_text="Comes first, on the first page.")
     likes_count = serializers.IntegerField()
-    replies_count = serializers.IntegerField()
+    replies_count = serializers.IntegerField(help_text="Shown ones.")
     created_at = serializers.DateTimeField()
     liked = serializers.BooleanField(required=False, help_text="When signed in.")
+
+
+@extend_schema_serializer(many=False)
+class HeldCommentsPageSerializer(Description):
+    """A page of comments that wait; `next` and `previous` are addresses or null."""
+
+    next = serializers.CharField(allow_null=True)
+    previous = serializers.CharField(allow_null=True)
+    results = CommentSerializer(many=True)
 
 
 class LikedSerializer(Description):
@@ -130,12 +151,14 @@ class ReportedSerializer(Description):
 
 
 class EditVideoSerializer(Input):
-    """What an author may change; PUT needs both. Rules for the text stand in `videos.text`."""
+    """What an author may change; PUT needs caption and visibility. See `videos.text` for texts."""
 
     caption = serializers.CharField(
         allow_blank=True, trim_whitespace=False, max_length=CAPTION_MAX * 2
     )
     visibility = serializers.ChoiceField(choices=Visibility.choices)
+    comments_from = serializers.ChoiceField(CommentsFrom.choices, required=False)
+    comments_held = serializers.ChoiceField(CommentsHeld.choices, required=False)
 
 
 class WriteCommentSerializer(Input):

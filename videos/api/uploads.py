@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.parsers import FormParser, MultiPartParser
@@ -17,7 +17,7 @@ from rest_framework.views import APIView
 
 from accounts import throttling
 from accounts.api.throttles import UploadThrottle, is_short
-from accounts.models import User
+from accounts.models import CommentsFrom, CommentsHeld, User
 from tiktok_clone.common.errors import invalid, not_found
 from tiktok_clone.common.idempotency import attempt, fingerprint_of
 from tiktok_clone.common.idempotent import PARAMETER, key_of, replay
@@ -39,6 +39,12 @@ class NewVideoSerializer(serializers.Serializer[Any]):
     )
     caption = serializers.CharField(required=False, allow_blank=True)
     visibility = serializers.ChoiceField(choices=Visibility.choices, default=Visibility.PUBLIC)
+    comments_from = serializers.ChoiceField(
+        CommentsFrom.choices, required=False, help_text="Who may comment; else as the account says."
+    )
+    comments_held = serializers.ChoiceField(
+        CommentsHeld.choices, required=False, help_text="Whose comments wait for approval."
+    )
 
 
 class UploadView(APIView):
@@ -92,6 +98,7 @@ def _create(request: Request, on_stored: Callable[[Video], None] | None = None) 
         form.get("caption", ""),
         form.get("visibility", Visibility.PUBLIC),
         on_stored=on_stored,
+        **_comment_rules(form),
     )
     return represent(video, request)
 
@@ -103,7 +110,12 @@ def _post_upload(request: Request) -> Video:
     except ValueError:
         raise invalid("upload", "invalid", "Send the id that `POST /video/upload` gave.") from None
     throttling.check("take_in_user", str(person(request).pk))
-    return uploads.post_upload(person(request), key, form.get("caption"), form.get("visibility"))
+    said = form.get("caption"), form.get("visibility")
+    return uploads.post_upload(person(request), key, *said, **_comment_rules(form))
+
+
+def _comment_rules(form: QueryDict) -> dict[str, Any]:
+    return {name: form.get(name) for name in publishing.COMMENT_RULES}
 
 
 def _represent_own(request: Request, video_id: int) -> dict[str, Any]:

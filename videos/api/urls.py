@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from videos.api.comments import CommentViewSet
+from videos.api.comments import CommentViewSet, HeldComments
 from videos.api.direct import DirectUpload, DirectUploads, Pieces
 from videos.api.subtitles import SubtitlesView
 from videos.api.uploads import RetryView, UploadView
@@ -51,6 +51,20 @@ urlpatterns: list[URLPattern] = [
         CommentViewSet.as_view({"post": "like", "delete": "unlike"}),
         name="api-comment-like",
     ),
+    path(
+        f"{COMMENT}/hide",
+        CommentViewSet.as_view({"post": "hide", "delete": "show"}),
+        name="api-comment-hide",
+    ),
+    path(
+        f"{COMMENT}/approve", CommentViewSet.as_view({"post": "show"}), name="api-comment-approve"
+    ),
+    path(
+        f"{COMMENT}/pin",
+        CommentViewSet.as_view({"post": "pin", "delete": "unpin"}),
+        name="api-comment-pin",
+    ),
+    path("user/held-comments", HeldComments.as_view({"get": "held"}), name="api-held-comments"),
     path(
         "users/<str:reference>/videos",
         PersonVideos.as_view({"get": "list"}),

@@ -1,6 +1,6 @@
 """What is published and what people do with it."""
 
-from videos.models.comment import Comment, CommentLike
+from videos.models.comment import Comment, CommentLike, CommentState
 from videos.models.engagement import Like, Save, Share
 from videos.models.hashtag import Hashtag, Mention, VideoHashtag
 from videos.models.report import Report
@@ -16,6 +16,7 @@ __all__ = [
     "TRANSITIONS",
     "Comment",
     "CommentLike",
+    "CommentState",
     "Hashtag",
     "Like",
     "MediaEvent",

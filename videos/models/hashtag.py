@@ -1,10 +1,29 @@
 """What captions refer to."""
 
-from django.conf import settings
-from django.db import models
-from django.db.models import Q
+from typing import TYPE_CHECKING, Self
 
+from django.conf import settings
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+
+from accounts.models import MutedWord, User
 from tiktok_clone.common.models import Searchable, Timestamped
+from videos.models.muting import IsAny, has_muted_word
+
+if TYPE_CHECKING:
+    from accounts.models.user import Viewer
+
+
+class HashtagQuerySet(models.QuerySet["Hashtag"]):
+    """Reads of hashtags."""
+
+    def not_muted_by(self, viewer: "Viewer") -> Self:
+        """Without those that the viewer mutes, or that have a word which they mute."""
+        if not isinstance(viewer, User) or not viewer.mutes_words:
+            return self
+        muted = Q(name__in=MutedWord.objects.tags_of(viewer.pk))
+        return self.exclude(muted | Q(has_muted_word(viewer.pk)))
 
 
 class Hashtag(Timestamped, Searchable):
@@ -17,6 +36,8 @@ class Hashtag(Timestamped, Searchable):
     trend = models.FloatField(
         default=0, db_default=0, help_text="Use in these days; decays with time."
     )
+
+    objects = HashtagQuerySet.as_manager()
 
     class Meta:
         indexes = [
@@ -43,6 +64,13 @@ class VideoHashtag(models.Model):
 
     def __str__(self) -> str:
         return f"tag {self.hashtag_id} of video {self.video_id}"
+
+
+def has_muted_tag(viewer: int) -> Exists:
+    """Whether a video has a hashtag that the viewer mutes; the hashtags are read once a query."""
+    muted = Hashtag.objects.filter(name__in=MutedWord.objects.tags_of(viewer)).values("pk")
+    is_muted = IsAny("hashtag", ArraySubquery(muted))
+    return Exists(VideoHashtag.objects.filter(is_muted, video=OuterRef("pk")))
 
 
 class Mention(Timestamped):

@@ -11,10 +11,11 @@ from django.db.models.functions import Least
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import Block, Follow, Friendship, Mute
+from accounts.models import Block, CommentsFrom, CommentsHeld, Follow, Friendship, User
 from tiktok_clone.common.models import WORDS, Searchable, Timestamped
 from tiktok_clone.common.storage import CLOUDINARY, LOCAL, kind_for_new, naming
-from videos.models.hashtag import Hashtag
+from videos.models.hashtag import Hashtag, has_muted_tag
+from videos.models.muting import by_muted_person, has_muted_word
 from videos.models.subtitles import Subtitles
 
 if TYPE_CHECKING:
@@ -97,10 +98,11 @@ class VideoQuerySet(models.QuerySet["Video"]):
         return self.filter(Q(author=viewer.pk) | (PUBLISHED & allowed & ~blocks))
 
     def not_muted_by(self, viewer: "Viewer") -> Self:
-        """Without what those posted whom the viewer does not want to come across."""
-        if viewer is None or viewer.pk is None:
+        """Without people, words and hashtags that the viewer does not want to come across."""
+        if not isinstance(viewer, User):
             return self
-        return self.exclude(Exists(Mute.objects.filter(muter=viewer.pk, muted=OuterRef("author"))))
+        videos = self.exclude(by_muted_person(viewer.pk))
+        return videos.exclude(says_muted(viewer.pk)) if viewer.mutes_words else videos
 
     def editable_by(self, user: "Viewer") -> Self:
         """One's own, in every state."""
@@ -119,6 +121,11 @@ class VideoQuerySet(models.QuerySet["Video"]):
         short_side = Least(OuterRef("width"), OuterRef("height"))
         largest = Rendition.objects.filter(video=OuterRef("pk"), rung__gte=short_side)
         return self.filter(~Exists(largest), status=Status.READY)
+
+
+def says_muted(viewer: int) -> Q:
+    """Whether a video of somebody else has a word or a hashtag that the viewer mutes."""
+    return ~Q(author=viewer) & (Q(has_muted_word(viewer)) | Q(has_muted_tag(viewer)))
 
 
 def card_parts() -> tuple[Prefetch, ...]:
@@ -150,6 +157,20 @@ class Video(Timestamped, Searchable):
     )
     visibility = models.CharField(
         max_length=8, choices=Visibility.choices, default=Visibility.PUBLIC
+    )
+    comments_from = models.CharField(
+        max_length=9,
+        choices=CommentsFrom.choices,
+        default=CommentsFrom.EVERYBODY,
+        db_default=CommentsFrom.EVERYBODY,
+        help_text="Who may comment.",
+    )
+    comments_held = models.CharField(
+        max_length=9,
+        choices=CommentsHeld.choices,
+        default=CommentsHeld.NOBODY,
+        db_default=CommentsHeld.NOBODY,
+        help_text="Whose comments wait for approval.",
     )
 
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.RESERVED)

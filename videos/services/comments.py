@@ -11,7 +11,8 @@ from accounts.models import User
 from accounts.throttling import limited
 from tiktok_clone.common.errors import DomainError, invalid, not_found
 from videos import signals
-from videos.models import Comment, CommentLike, Video
+from videos.models import Comment, CommentLike, CommentState, Video
+from videos.services.commenting import is_held, refusal
 from videos.services.engagement import lock_video
 from videos.services.rows import delete_row, insert_once
 from videos.text import clean_comment
@@ -22,21 +23,48 @@ from videos.text import clean_comment
 def add_comment(user: User, video_id: int, text: str, parent_id: int | None = None) -> Comment:
     """Comment on a video, or reply to a comment; a reply to a reply joins its thread.
 
+    Where the video's author wants to approve it first, its state is `held`.
+
     Raises:
         DomainError: the text is empty, too long (1,000) or has control characters; the
-            parent is not a visible comment of this video (400); the video is not
-            visible (404) or not published (409).
+            parent is not a comment of this video that everybody sees (400); the author lets
+            others comment only (403, see `commenting.refusal`); the video is not visible
+            (404) or not published (409).
     """
     text = clean_comment(text)
     video = lock_video(user, video_id)
+    if refused := refusal(user, video):
+        raise refused
     root_id = _thread(user, video, parent_id)
-    comment = Comment.objects.create(video=video, author=user, parent_id=root_id, text=text)
-    Video.objects.filter(pk=video.pk).update(comments_count=F("comments_count") + 1)
-    video.comments_count += 1
-    if root_id is not None:
-        Comment.objects.filter(pk=root_id).update(replies_count=F("replies_count") + 1)
+    held = is_held(user, video)
+    comment = Comment.objects.create(
+        video=video,
+        author=user,
+        parent_id=root_id,
+        text=text,
+        state=CommentState.HELD if held else CommentState.SHOWN,
+    )
+    if held:
+        signals.comment_held.send(sender=Comment, comment=comment, video=video, user=user)
+        return comment
+    count(comment, video, +1)
     signals.comment_added.send(sender=Comment, comment=comment, video=video, user=user)
     return comment
+
+
+def count(comment: Comment, video: Video, step: int) -> None:
+    """Count a comment, which has just become shown (+1) or ceases to be (-1), with its thread.
+
+    The video is locked. Replies count for the video only while the comment above them is shown.
+    """
+    if comment.parent_id is None:
+        total = step * (1 + comment.replies_count)
+    else:
+        roots = Comment.objects.filter(pk=comment.parent_id)
+        roots.update(replies_count=F("replies_count") + step)
+        total = step * roots.filter(state=CommentState.SHOWN).count()
+    Video.objects.filter(pk=video.pk).update(comments_count=F("comments_count") + total)
+    video.comments_count += total
 
 
 @transaction.atomic
@@ -53,18 +81,16 @@ def delete_comment(user: User, comment_id: int) -> int:
     video = Video.objects.select_for_update(no_key=True).get(pk=comment.video_id)
     # The full lock keeps a like from being inserted between collecting and deleting.
     thread = Comment.objects.filter(Q(pk=comment_id) | Q(parent=comment_id)).order_by("pk")
-    rows = list(thread.select_for_update(of=("self",)).values_list("pk", "author_id"))
-    ids = [pk for pk, _ in rows]
-    if comment_id not in ids:
+    rows = {row.pk: row for row in thread.select_for_update(of=("self",))}
+    if comment_id not in rows:
         raise not_found("comment")  # somebody was quicker
+    comment, ids = rows[comment_id], list(rows)
+    if comment.state == CommentState.SHOWN:
+        count(comment, video, -1)
     signals.comments_deleting.send(sender=Comment, ids=ids)
     Comment.objects.filter(pk__in=ids).delete()
-    Video.objects.filter(pk=video.pk).update(comments_count=F("comments_count") - len(ids))
-    video.comments_count -= len(ids)
-    if comment.parent_id is not None:
-        Comment.objects.filter(pk=comment.parent_id).update(replies_count=F("replies_count") - 1)
     signals.comment_deleted.send(sender=Comment, comment=comment, video=video, user=user, ids=ids)
-    gone = [(author_id, video.pk) for _, author_id in rows]
+    gone = [(row.author_id, video.pk) for row in rows.values()]
     signals.acts_gone.send(sender=Comment, pairs=gone)
     return len(ids)
 
@@ -112,7 +138,7 @@ def _thread(user: User, video: Video, parent_id: int | None) -> int | None:
     """The comment that a reply to `parent_id` belongs under."""
     if parent_id is None:
         return None
-    visible = Comment.objects.visible_to(user).filter(video=video)
+    visible = Comment.objects.visible_to(user).counted().filter(video=video)
     parent = visible.filter(pk=parent_id).first()
     root_id = (parent.parent_id or parent.pk) if parent is not None else None
     # The thread may have been begun by somebody whom a block hides.

@@ -9,8 +9,9 @@ from typing import Any
 from django.conf import settings
 from django.core.files.base import File
 from django.db import transaction
+from django.db.models import TextChoices
 
-from accounts.models import User
+from accounts.models import CommentsFrom, CommentsHeld, User
 from tiktok_clone.common import jobs
 from tiktok_clone.common.errors import DomainError, invalid, not_found
 from tiktok_clone.common.storage import incoming, ledger, room
@@ -22,6 +23,11 @@ from videos.media.refusals import refused
 from videos.models import MEDIA_MISSING, Status, Video, Visibility
 from videos.text import clean_caption
 
+COMMENT_RULES: dict[str, type[TextChoices]] = {
+    "comments_from": CommentsFrom,
+    "comments_held": CommentsHeld,
+}
+
 
 def create_video(
     author: User,
@@ -29,6 +35,9 @@ def create_video(
     caption: str = "",
     visibility: str = Visibility.PUBLIC,
     on_stored: Callable[[Video], None] | None = None,
+    *,
+    comments_from: str | None = None,
+    comments_held: str | None = None,
 ) -> Video:
     """Take in a video: it is checked now and processed by the worker.
 
@@ -36,17 +45,19 @@ def create_video(
         upload: an uploaded file, or the path of a local one, which stays where it is (and
             must not be changed afterwards: the store may share its bytes).
         on_stored: called in the transaction that makes it stored.
+        comments_from: who may comment; None for what the account says, as with `comments_held`.
 
     Returns:
         The stored video, with its job enqueued in the same transaction.
 
     Raises:
         RefusedError: the file is not let in; nothing of it is left.
-        DomainError: `invalid` for caption or visibility; `storage_full` (507) when the disk has
-            no room.
+        DomainError: `invalid` for caption, visibility or the rules of comments; `storage_full`
+            (507) when the disk has no room.
     """
     caption = clean_caption(caption)
     check_visibility(visibility)
+    rules = comment_rules(comments_from, comments_held)
     quotas.check(author)
     if upload is None:
         raise refused("missing")
@@ -58,6 +69,7 @@ def create_video(
             "height": found.height,
             "duration": round(found.duration, 3),
             "status": Status.UPLOADING,
+            **rules,
         }
         video = reserve(author, caption, visibility, size, **facts)
         try:
@@ -69,25 +81,34 @@ def create_video(
 
 
 def edit_video(
-    user: User, video_id: int, *, caption: str | None = None, visibility: str | None = None
+    user: User,
+    video_id: int,
+    *,
+    caption: str | None = None,
+    visibility: str | None = None,
+    comments_from: str | None = None,
+    comments_held: str | None = None,
 ) -> Video:
-    """Change caption or visibility of one's own video, in every state; None leaves it.
+    """Change one's own video, in every state; None leaves what it is.
 
     A video that more people may see from now on counts as published anew for them; the first
     time that it is public it gets its place in the shuffle, which it keeps for ever.
 
     Raises:
-        DomainError: `not_found`, or `invalid` for caption or visibility.
+        DomainError: `not_found`, or `invalid` for caption, visibility or the rules of comments.
     """
     caption = None if caption is None else clean_caption(caption)
     if visibility is not None:
         check_visibility(visibility)
+    rules = comment_rules(comments_from, comments_held)
     with transaction.atomic():
         video = lock_own(user, video_id)
         before = str(video.visibility)
         video.caption = video.caption if caption is None else caption
         video.visibility = visibility or before
-        video.save(update_fields=["caption", "visibility", "updated_at"])
+        for name, rule in rules.items():
+            setattr(video, name, rule)
+        video.save(update_fields=["caption", "visibility", "updated_at", *rules])
         link_caption(video)
         if video.visibility != before:
             _change_audience(video, before)
@@ -157,9 +178,21 @@ def recount_tags_later(author_id: int) -> None:
 
 def check_visibility(visibility: str) -> None:
     """Raise `invalid` for what is not a visibility."""
-    if visibility not in Visibility.values:
-        known = ", ".join(Visibility.values)
-        raise invalid("visibility", "invalid_choice", f"Choose one of: {known}.")
+    _check_choice("visibility", visibility, Visibility)
+
+
+def comment_rules(comments_from: str | None, comments_held: str | None) -> dict[str, str]:
+    """Return those of the two that are given. Raises `invalid` for what is not such a rule."""
+    asked = {"comments_from": comments_from, "comments_held": comments_held}
+    rules = {name: rule for name, rule in asked.items() if rule is not None}
+    for name, rule in rules.items():
+        _check_choice(name, rule, COMMENT_RULES[name])
+    return rules
+
+
+def _check_choice(field: str, value: str, known: type[TextChoices]) -> None:
+    if value not in known.values:
+        raise invalid(field, "invalid_choice", f"Choose one of: {', '.join(known.values)}.")
 
 
 def check_own(user: User, video_id: int) -> None:
@@ -207,6 +240,7 @@ def reserve(author: User, caption: str, visibility: str, size: int, **facts: Any
         DomainError: `quota_exceeded` (403).
     """
     quotas.check(author, size, lock=True)
+    facts = {name: getattr(author, name) for name in COMMENT_RULES} | facts
     return Video.objects.create(
         author=author, caption=caption, visibility=visibility, size_bytes=size, **facts
     )

@@ -136,12 +136,17 @@ def add_piece(user: User, uuid: UUID, span_header: str, content: IO[bytes], chec
 
 
 def post_upload(
-    user: User, uuid: UUID, caption: str | None = None, visibility: str | None = None
+    user: User,
+    uuid: UUID,
+    caption: str | None = None,
+    visibility: str | None = None,
+    **rules: str | None,
 ) -> Video:
     """Post what was uploaded: it is checked now and processed by the worker. Again, the same.
 
     Args:
         caption: None leaves what was said when it was reserved; so does `visibility`.
+        rules: `comments_from` and `comments_held`; None leaves them.
 
     Raises:
         RefusedError: the file is at fault; nothing of it is left.
@@ -151,8 +156,9 @@ def post_upload(
     video = Video.objects.editable_by(user).filter(uuid=uuid).first()
     if video is None:
         raise not_found("upload")
-    if caption is not None or visibility is not None:
-        publishing.edit_video(user, video.pk, caption=caption, visibility=visibility)
+    changes = {"caption": caption, "visibility": visibility, **rules}
+    if any(change is not None for change in changes.values()):
+        publishing.edit_video(user, video.pk, **changes)
     try:
         with room.refusing_when_full():
             stored = arriving.take_in(video.pk, lambda taken: tasks.enqueue_processing(taken.pk))

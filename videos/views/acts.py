@@ -17,9 +17,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.models import User
 from tiktok_clone.common.errors import DomainError
 from tiktok_clone.common.views import is_on_this_site
-from videos.models import Like, Save, Video
+from videos.models import Comment, CommentState, Like, Save, Video
 from videos.representation import represent_videos
-from videos.services import comments, engagement
+from videos.services import comments, curating, engagement
 from videos.text import read_id
 from videos.views.comments import render_comments
 from videos.views.forms import ReportForm
@@ -88,18 +88,52 @@ def comment(request: HttpRequest, handle: str, video_id: int) -> HttpResponse:
     by_htmx = bool(request.headers.get("HX-Request"))
     text, parent = request.POST.get("text", ""), request.POST.get("parent", "")
     try:
-        comments.add_comment(person(request), video_id, text, _id(parent) if parent else None)
+        added = comments.add_comment(
+            person(request), video_id, text, _id(parent) if parent else None
+        )
     except DomainError as refused:
-        if refused.status != 400:
+        if refused.status not in (400, 403):
             raise
         form = {"errors": _errors(refused), "text": {"value": text}}
         # htmx swaps only what succeeds, so it gets the refusal inside of a 200.
-        status = 200 if by_htmx else 400
+        status = 200 if by_htmx else refused.status
         video = visible_video(request, video_id)
         return render_comments(request, video, form=form, status=status)
     if by_htmx:
         return render_comments(request, visible_video(request, video_id))
+    if added.state == CommentState.HELD:
+        messages.info(request, _("Your comment is shown once it is approved."))
     return back(request, video_id, "#comments-plain")
+
+
+@require_POST
+@login_required
+def comment_approve(request: HttpRequest, comment_id: int) -> HttpResponse:
+    """Show a comment that is held."""
+    return _curated(request, curating.show_comment(person(request), comment_id))
+
+
+@require_POST
+@login_required
+def comment_hide(request: HttpRequest, comment_id: int) -> HttpResponse:
+    """Hide a comment, or show it again by `on=0`."""
+    act = curating.hide_comment if _wanted(request, False) else curating.show_comment
+    return _curated(request, act(person(request), comment_id))
+
+
+@require_POST
+@login_required
+def comment_pin(request: HttpRequest, comment_id: int) -> HttpResponse:
+    """Pin a comment, or unpin it by `on=0`."""
+    act = curating.pin_comment if _wanted(request, False) else curating.unpin_comment
+    return _curated(request, act(person(request), comment_id))
+
+
+def _curated(request: HttpRequest, found: Comment) -> HttpResponse:
+    """Answer htmx with the comments anew; everybody else goes back."""
+    if request.headers.get("HX-Request"):
+        return render_comments(request, visible_video(request, found.video_id))
+    return back(request, found.video_id, f"#comment-{found.pk}")
 
 
 @require_POST

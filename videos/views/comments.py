@@ -1,18 +1,22 @@
 """The comments of a video as pages show them: a page of threads with their first replies."""
 
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode
 
+from django.contrib.auth.decorators import login_required
 from django.db.models import BigIntegerField, ExpressionWrapper, F, Window
 from django.db.models.functions import RowNumber
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.views.decorators.http import require_safe
 
+from accounts.models import User
 from tiktok_clone.common.errors import not_found
 from videos import listing
 from videos.models import Comment, Video
 from videos.representation import represent_comments, represent_videos
+from videos.services import commenting
 from videos.text import read_id
 from videos.views.pager import after
 
@@ -31,14 +35,30 @@ def render_comments(request: HttpRequest, video: Video, **more: Any) -> HttpResp
     return render(request, template, context, status=more.get("status", 200))
 
 
+@require_safe
+@login_required
+def held(request: HttpRequest) -> HttpResponse:
+    """The comments that wait for one's approval. Context: `comments`, each with its `video_url`."""
+    author = cast(User, request.user)
+    rows, next_id = after(listing.held_for(author), request, COMMENTS_PER_PAGE)
+    shown = represent_comments(rows, author.pk)
+    for comment, row in zip(shown, rows, strict=True):
+        comment["video_url"] = reverse("video", args=[author.handle, row.video_id])
+        comment["video_caption"] = row.video.caption
+    next_url = f"{request.path}?after={next_id}" if next_id else None
+    return render(request, "videos/held.html", {"comments": shown, "next_url": next_url})
+
+
 def comments_context(request: HttpRequest, video: Video) -> dict[str, Any]:
     """What `videos/_comments.html` shows.
 
-    `comments`: a page of comments as the API shapes them, each with `can_delete`,
+    `comments`: a page of comments as the API shapes them, pinned ones first, each with
+    `can_delete` and `can_curate` (hide, approve, pin),
     `replies` (the first few, alike) and `replies_url` (of the whole thread, or None);
     with `?parent=` it is that thread alone, a page of its replies inside.
     `comments_next_url`: where the next page is, or None. `comments_url` and `sort`
-    (newest, or top: the most liked first) for the links that change the order.
+    (newest, or top: the most liked first) for the links that change the order. `closed`: why
+    the reader may not comment, or empty; `held`: whether what they write waits for approval.
     """
     base = reverse("video-comments", args=[video.author.handle, video.pk])
     raw = request.GET.get("parent", "")
@@ -54,6 +74,16 @@ def comments_context(request: HttpRequest, video: Video) -> dict[str, Any]:
         "comments_next_url": f"{base}?{urlencode(options)}" if next_id else None,
         "comments_url": base,
         "sort": _sort(request),
+        **_composer(request, video),
+    }
+
+
+def _composer(request: HttpRequest, video: Video) -> dict[str, Any]:
+    reader = request.user
+    refused = commenting.refusal(reader, video)
+    return {
+        "closed": refused.message if refused else "",
+        "held": not refused and isinstance(reader, User) and commenting.is_held(reader, video),
     }
 
 
@@ -65,13 +95,15 @@ def _sort(request: HttpRequest) -> str:
 def _threads(
     request: HttpRequest, video: Video, base: str
 ) -> tuple[list[dict[str, Any]], int | None]:
-    wanted = listing.comments_of(video, request.user).order_by("-id")
+    wanted = listing.comments_of(video, request.user).filter(pinned_at=None).order_by("-id")
     if _sort(request) == "top":
         key = F("likes_count") * ROOM_FOR_IDS + F("id")
         # Without the wide type Django takes every position for larger than any key can be.
         wide = ExpressionWrapper(key, output_field=BigIntegerField())
         wanted = wanted.annotate(sort_key=wide).order_by("-sort_key")
     rows, next_id = after(wanted, request, COMMENTS_PER_PAGE)
+    if "after" not in request.GET:
+        rows = [*listing.pinned_of(video, request.user), *rows]
     replies = _first_replies(request, rows)
     shown = _represent(request, video, rows + replies)
     comments, answers = shown[: len(rows)], shown[len(rows) :]
@@ -113,4 +145,5 @@ def _represent(request: HttpRequest, video: Video, rows: list[Comment]) -> list[
     for comment in shown:
         allowed = (comment["author"]["id"], video.author_id)
         comment["can_delete"] = reader is not None and reader in allowed
+        comment["can_curate"] = reader == video.author_id
     return shown

@@ -40,7 +40,8 @@ def upload(request: HttpRequest) -> HttpResponse:
 @csrf_protect
 @login_required
 def _upload(request: HttpRequest) -> HttpResponse:
-    form = UploadForm(request.POST if request.method == "POST" else None)
+    sent = request.POST if request.method == "POST" else None
+    form = UploadForm(sent, initial=_rules_of(cast(User, request.user)))
     status = 200
     if request.method == "POST":
         try:
@@ -67,6 +68,8 @@ def _create(request: HttpRequest, form: UploadForm) -> HttpResponse:
         uploaded_file(request),
         request.POST.get("caption", ""),
         request.POST.get("visibility", "public"),
+        comments_from=request.POST.get("comments_from") or None,
+        comments_held=request.POST.get("comments_held") or None,
     )
     return redirect("upload-status", user.handle, video.pk)
 
@@ -88,7 +91,7 @@ def status(request: HttpRequest, handle: str, video_id: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @login_required
 def edit(request: HttpRequest, handle: str, video_id: int) -> HttpResponse:
-    """Caption, visibility and cover of one's own clip, in every state."""
+    """Caption, visibility, rules of comments and cover of one's own clip, in every state."""
     video = own(request, video_id)
     form = EditForm(request.POST if request.method == "POST" else None, initial=_initial(video))
     if request.method == "POST" and form.is_valid():
@@ -120,7 +123,12 @@ def show_edit(
 
 
 def _initial(video: Video) -> dict[str, str]:
-    return {"caption": video.caption, "visibility": video.visibility}
+    return {"caption": video.caption, "visibility": video.visibility, **_rules_of(video)}
+
+
+def _rules_of(source: User | Video) -> dict[str, str]:
+    """The rules of comments that an account or a clip has."""
+    return {name: getattr(source, name) for name in publishing.COMMENT_RULES}
 
 
 @require_POST
@@ -147,10 +155,11 @@ def _save(request: HttpRequest, video: Video, form: EditForm) -> None:
     user = cast(User, request.user)
     data = form.cleaned_data
     text, visibility, cover = data["caption"], data["visibility"], data["cover"]
+    rules = {name: data[name] or None for name in publishing.COMMENT_RULES}
     if cover is not None:
         throttling.check("cover_user", str(user.pk))  # each is a job for ffmpeg
     with transaction.atomic():  # all that the form says, or nothing
-        publishing.edit_video(user, video.pk, caption=text, visibility=visibility)
+        publishing.edit_video(user, video.pk, caption=text, visibility=visibility, **rules)
         if cover is not None:
             publishing.choose_cover(user, video.pk, cover)
 

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.forms.utils import ErrorDict
 
+from accounts.models import CommentsFrom, CommentsHeld
 from tiktok_clone.common.errors import DomainError
 from videos.models import Visibility
 from videos.services.subtitles import languages
@@ -46,6 +47,14 @@ class CaptionForm(RuleForm):
         initial=Visibility.PUBLIC,
         widget=forms.RadioSelect,
     )
+    comments_from = forms.ChoiceField(
+        label="Who may comment", choices=CommentsFrom.choices, required=False
+    )
+    comments_held = forms.ChoiceField(
+        label="Whose comments wait until you approve them",
+        choices=CommentsHeld.choices,
+        required=False,
+    )
 
 
 class UploadForm(CaptionForm):
@@ -54,7 +63,7 @@ class UploadForm(CaptionForm):
     file = forms.FileField(
         label="Video", required=False, widget=forms.FileInput(attrs={"accept": TYPES})
     )
-    field_order = ["file", "caption", "visibility"]
+    field_order = ["file", "caption", "visibility", "comments_from", "comments_held"]
 
 
 class EditForm(CaptionForm):
