@@ -71,7 +71,7 @@ def _shown(
 ) -> NDArray[np.float64]:
     """Return how often each creator is shown."""
     shown = np.bincount(lists[lists >= 0], minlength=items).astype(float)
-    return shown if creators is None else np.bincount(creators, weights=shown)
+    return shown if creators is None else np.asarray(np.bincount(creators, weights=shown), float)
 
 
 def gini(amounts: ArrayLike) -> float:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from hashlib import sha256
+from typing import Any
 
 import numpy as np
 from django.db.models import F, FloatField
@@ -48,7 +49,7 @@ def digest_of(rows: Interactions) -> str:
     return summed.hexdigest()
 
 
-def creators_of(items: Sequence[int]) -> NDArray[np.int32]:
+def creators_of(items: Sequence[Any]) -> NDArray[np.int32]:
     """Return a number for the creator of each video, 0 and up."""
     authors = dict(Video.objects.filter(pk__in=list(items)).values_list("pk", "author_id"))
     _, numbers = np.unique([authors.get(item, 0) for item in items], return_inverse=True)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from django.db import connection, transaction
@@ -30,7 +31,7 @@ def put_in_service(run: ModelRun, model: Model) -> None:
         run.finish(IN_SERVICE)
 
 
-def load(run: ModelRun, items: Sequence[int], sources: NDArray[np.int32]) -> Model:
+def load(run: ModelRun, items: Sequence[Any], sources: NDArray[np.int32]) -> Model:
     """Return a stored model in terms of other items, leaving out those that are not among them.
 
     Args:

@@ -37,7 +37,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Chart:
-    """Lines over the days; `unit` is `bytes`, `%` (0 to 100, days are averaged), `ratio` or nothing.
+    """Lines over the days; `unit` is `bytes`, `%` (0 to 100, averaged), `ratio` or nothing.
 
     A ratio (0 to 1) of a day that has none is a gap and not 0.
 
