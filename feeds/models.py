@@ -423,9 +423,9 @@ class ModelRun(Timestamped):
 
     class State(models.TextChoices):
         RUNNING = "running"
-        IN_SERVICE = "in_service", "in service"
-        KEPT = "kept", "kept: the one before"
-        RETIRED = "retired", "retired: its model is deleted"
+        IN_SERVICE = "in_service"
+        KEPT = "kept"  # the one before
+        RETIRED = "retired"  # its model is deleted, its figures stay
         REFUSED = "refused"
         FAILED = "failed"
 

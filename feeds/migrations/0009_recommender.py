@@ -33,9 +33,9 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             ("running", "Running"),
-                            ("in_service", "in service"),
-                            ("kept", "kept: the one before"),
-                            ("retired", "retired: its model is deleted"),
+                            ("in_service", "In Service"),
+                            ("kept", "Kept"),
+                            ("retired", "Retired"),
                             ("refused", "Refused"),
                             ("failed", "Failed"),
                         ],

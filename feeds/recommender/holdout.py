@@ -20,7 +20,7 @@ def last_rows(at: NDArray[np.float64], share: float = SHARE) -> NDArray[np.bool_
 def last_day(at: NDArray[np.float64]) -> float:
     """Return the share of the rows to be held out: those of the last day, within bounds."""
     known = at[np.isfinite(at)]
-    wanted = max(int(np.count_nonzero(known > known.max(initial=-np.inf) - DAY)), FEWEST)
+    wanted = max(int((known > known.max(initial=-np.inf) - DAY).sum()), FEWEST)
     return float(min(wanted / max(len(known), 1), SHARE))
 
 

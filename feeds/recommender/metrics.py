@@ -70,8 +70,8 @@ def _shown(
     lists: NDArray[np.int32], creators: NDArray[np.int32] | None, items: int
 ) -> NDArray[np.float64]:
     """Return how often each creator is shown."""
-    shown = np.bincount(lists[lists >= 0], minlength=items).astype(np.float64)
-    return shown if creators is None else np.asarray(np.bincount(creators, weights=shown))
+    shown = np.bincount(lists[lists >= 0], minlength=items).astype(float)
+    return shown if creators is None else np.asarray(np.bincount(creators, weights=shown), float)
 
 
 def gini(amounts: ArrayLike) -> float:

@@ -1,6 +1,6 @@
 """How good the recommender has been, day by day: the figures of the page "Quality"."""
 
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from django.db.models.functions import TruncDay
@@ -57,11 +57,7 @@ def _served(first: date) -> dict[date, ModelRun]:
     before = took_over.filter(finished_at__lt=since).order_by("-pk")[:1]
     daily = took_over.filter(finished_at__gte=since).annotate(day=TruncDay("finished_at"))
     found = [*before, *daily.order_by("day", "-pk").distinct("day")]
-    return {_day(run.finished_at): run for run in found if run.finished_at}
-
-
-def _day(moment: datetime) -> date:
-    return moment.date()
+    return {run.finished_at.date(): run for run in found if run.finished_at}
 
 
 def _charts(runs: dict[date, ModelRun], dates: list[date]) -> list[Chart]:
@@ -73,9 +69,9 @@ def _charts(runs: dict[date, ModelRun], dates: list[date]) -> list[Chart]:
                 Line(
                     label,
                     _lasting({day: _figure(run, row, name) for day, run in runs.items()}, dates),
-                    in_total=number_of_line == 0,
+                    in_total=(label, row, name) == lines[0],
                 )
-                for number_of_line, (label, row, name) in enumerate(lines)
+                for label, row, name in lines
             ],
             unit="ratio",
             is_level=True,

@@ -60,4 +60,4 @@ def summary(run: ModelRun) -> str:
         if figures := run.metrics.get(name):
             recall, ndcg = figures["recall"], figures["ndcg"]
             lines.append(f"{name}: Recall@20 {recall['20']:.4f}, NDCG@20 {ndcg['20']:.4f}")
-    return "\n".join([*lines, f"{run}: {run.get_state_display()}"])
+    return "\n".join([*lines, f"{run}: {run.get_state_display().lower()}"])
