@@ -12,7 +12,6 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
-import feeds.tasks
 from accounts.models import User
 from accounts.services import check_avatar, follow, set_avatar
 from feeds.demo.clips import CLIP_BY_NAME, CLIPS, Clip, render
@@ -30,14 +29,12 @@ from feeds.demo.people import (
 )
 from feeds.models import DemoClip
 from feeds.services import Watched, record_views
+from feeds.tasks import train_recommender
 from tiktok_clone.common import jobs
 from videos.models import Status, Video, Visibility
 from videos.services.comments import add_comment, like_comment
 from videos.services.engagement import like_video, save_video
 from videos.services.publishing import create_video, delete_video, retry_processing
-
-# The job in feeds.tasks that trains the recommender.
-TRAINING = "train_recommender"
 
 
 def ensure_people() -> int:
@@ -136,10 +133,8 @@ def react_to(name: str) -> bool:
 
 
 def train() -> None:
-    """Have the worker learn from what people did, where it knows how to; once, however often."""
-    job = getattr(feeds.tasks, TRAINING, None)
-    if job is not None:
-        jobs.enqueue(job, queueing_lock=TRAINING, timestamp=0)
+    """Have the worker learn from what people did; once, however often it is asked."""
+    jobs.enqueue(train_recommender, queueing_lock="train_recommender", timestamp=0)
 
 
 def _audience(clip: Clip, video: Video) -> list[Person]:

@@ -13,11 +13,10 @@ from django.core.management.base import CommandError
 from accounts.avatars import folder_of
 from accounts.models import Friendship, User
 from feeds import affinity
-from feeds import tasks as feed_tasks
 from feeds.demo import crowd, seeding, tasks
 from feeds.demo.clips import CLIP_BY_NAME, CLIPS, Clip, render
 from feeds.demo.people import DEMO_FRIENDS, PEOPLE, PERSON_BY_HANDLE
-from feeds.models import WATCHED, Affinity, DemoClip, Impression
+from feeds.models import WATCHED, Affinity, DemoClip, Impression, ModelRun
 from feeds.services import request_export
 from feeds.trending import trending_tags, trending_videos
 from tests.api_client import ApiClient
@@ -257,13 +256,13 @@ class TestCrowd:
             like_video(user, video.pk)
         assert sum(places()) < sum(before) / 2
 
-    def test_the_worker_learns_from_it_where_it_can(
-        self, few_clips: list[Clip], run_jobs: RunJobs, monkeypatch: pytest.MonkeyPatch
+    def test_the_worker_learns_from_it(
+        self, clips: dict[str, list[Video]], run_jobs: RunJobs
     ) -> None:
-        asked = []
-        monkeypatch.setattr(feed_tasks, seeding.TRAINING, "the job", raising=False)
-        monkeypatch.setattr(
-            seeding.jobs, "enqueue", lambda job, **options: asked.append((job, options))
-        )
         seeding.train()
-        assert asked == [("the job", {"queueing_lock": seeding.TRAINING, "timestamp": 0})]
+        seeding.train()
+        run_jobs()
+        assert ModelRun.objects.count() == 1
+        run = ModelRun.objects.in_service()
+        assert run is not None
+        assert run.neighbours.filter(item__in=clips["space"]).count() == len(clips["space"])
