@@ -4,20 +4,27 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0003_database_defaults'),
+        ("accounts", "0003_database_defaults"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='user',
-            name='profiling',
-            field=models.BooleanField(db_default=True, default=True, help_text='The feed learns from what they do; without it nothing of that is kept.'),
+            model_name="user",
+            name="profiling",
+            field=models.BooleanField(
+                db_default=True,
+                default=True,
+                help_text="The feed learns from what they do; without it nothing of that is kept.",
+            ),
         ),
         migrations.AddField(
-            model_name='user',
-            name='taste_since',
-            field=models.DateTimeField(blank=True, help_text='What was done before says nothing about their taste.', null=True),
+            model_name="user",
+            name="taste_since",
+            field=models.DateTimeField(
+                blank=True,
+                help_text="What was done before says nothing about their taste.",
+                null=True,
+            ),
         ),
     ]
