@@ -76,6 +76,7 @@ class TestRefusing:
         assert as_user.delete(f"{path}?{query}") == {"not_interested": False}
         assert set(scroll(as_user, limit=3)) > {video.pk for video in cats}
 
+    @pytest.mark.django_db(transaction=True)
     @pytest.mark.parametrize("what", ["creator", "hashtag"])
     def test_a_prepared_page_is_not_used(
         self, what: str, as_user: ApiClient, user: User, later: Later
