@@ -30,7 +30,7 @@ from videos.text import read_id
 
 CREATOR, HASHTAG, VIDEO = "creator", "hashtag", "video"
 # Shown are at most so many of each kind: of what was learned the strongest, of refusals the latest.
-MOST = 100
+MOST = 50
 One = TypeVar("One", bound=models.Model)
 
 
@@ -151,8 +151,9 @@ def forget_one(user: User, what: str, name: str) -> None:
     model: type[models.Model] = User if what == CREATOR else Hashtag
     found = model._default_manager.filter(**{_NAMES[what]: _folded(what, name)}).first()
     if found is not None:
-        removed: dict[str, Any] = {"user": user, what: found}
-        RemovedTaste.objects.update_or_create(**removed, defaults={"removed_at": timezone.now()})
+        named: dict[str, Any] = {what: found}
+        now = {"removed_at": timezone.now()}
+        RemovedTaste.objects.update_or_create(user=user, **named, defaults=now)
         prepared.forget(user.pk)
 
 

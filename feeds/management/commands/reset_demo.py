@@ -59,7 +59,7 @@ class Command(BaseCommand):
 
 def check_only_demo() -> None:
     """Raise CommandError where there is anything that the demo did not make."""
-    known = [person.email for person in PEOPLE] + [person.email for person in FANS]
+    known = [*(person.email for person in PEOPLE), *(fan.email for fan in FANS)]
     strangers = User.objects.exclude(email__in=known).exclude(is_superuser=True)
     demo_clips = DemoClip.objects.filter(video__isnull=False).values("video")
     foreign = Video.objects.exclude(pk__in=demo_clips)
