@@ -15,7 +15,8 @@ pytestmark = pytest.mark.django_db
 
 FIELDS = {
     "id", "status", "progress", "reason", "reason_code", "caption", "author", "hashtags",
-    "visibility", "comments_from", "comments_held", "sources", "poster", "preview", "sprite", "subtitles", "placeholder",
+    "visibility", "comments_from", "comments_held", "sources", "poster", "preview", "sprite",
+    "subtitles", "placeholder",
     "duration", "width", "height",
     "likes_count", "comments_count", "saves_count", "shares_count", "views_count", "created_at",
     "published_at", "url", "share_url",
