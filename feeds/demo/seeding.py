@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import CommentsHeld, User
 from accounts.services import check_avatar, follow, set_avatar
 from feeds.demo.clips import CLIP_BY_NAME, CLIPS, Clip, render
 from feeds.demo.crowd import ensure_crowd, send_crowd
@@ -31,10 +31,13 @@ from feeds.models import DemoClip
 from feeds.services import Watched, record_views
 from feeds.tasks import train_recommender
 from tiktok_clone.common import jobs
-from videos.models import Status, Video, Visibility
+from videos.models import Report, Status, Video, Visibility
 from videos.services.comments import add_comment, like_comment
-from videos.services.engagement import like_video, save_video
-from videos.services.publishing import create_video, delete_video, retry_processing
+from videos.services.curating import pin_comment
+from videos.services.engagement import like_video, report_video, save_video
+from videos.services.publishing import create_video, delete_video, edit_video, retry_processing
+
+REPORTED = "terminal"  # the clip that somebody tells the moderators about
 
 
 def ensure_people() -> int:
@@ -125,6 +128,10 @@ def react_to(name: str) -> bool:
     _watch(choices, clip, video, users, audience)
     if audience:
         _talk(choices, clip, video, users, audience)
+        if clip.author == DEMO_HANDLE and video.visibility == Visibility.PUBLIC:
+            _curate(clip, video, users, audience)
+        if clip.name == REPORTED:
+            report_video(users[audience[0].handle], video.pk, Report.Reason.SPAM, "Is this an ad?")
     if video.visibility == Visibility.PUBLIC and video.is_published:
         send_crowd(video, clip.theme, clip.name)
     row.reacted_at = timezone.now()
@@ -187,6 +194,19 @@ def _talk(
         fan = choices.choice(audience)
         if fan is not person and choices.random() < 0.5:
             like_comment(users[fan.handle], comment.pk)
+
+
+def _curate(clip: Clip, video: Video, users: dict[str, User], audience: list[Person]) -> None:
+    """One comment is pinned; another one, of somebody whom its author does not follow, waits."""
+    author = users[clip.author]
+    first = video.comments.filter(parent=None).order_by("pk").first()
+    if first is not None:
+        pin_comment(author, first.pk)
+    edit_video(author, video.pk, comments_held=CommentsHeld.STRANGERS)
+    followed = set(author.following_rows.values_list("followee__handle", flat=True))
+    stranger = next((one for one in audience if one.handle not in followed), None)
+    if stranger is not None:
+        add_comment(users[stranger.handle], video.pk, "Follow me and I follow you back!")
 
 
 def _people() -> QuerySet[User]:

@@ -27,7 +27,7 @@ from tiktok_clone.common import signing
 from tiktok_clone.common.storage import local_store
 from videos.captions import link_caption
 from videos.counters import reconcile
-from videos.models import Comment, Like, Status, Video
+from videos.models import Comment, CommentState, Like, Report, Status, Video
 from videos.services.engagement import like_video
 from videos.services.publishing import delete_video, edit_video
 
@@ -133,6 +133,22 @@ def test_only_friends_react_to_a_clip_for_friends(
     comments = Comment.objects.filter(video__visibility="friends").exclude(author__handle="demo")
     assert comments
     assert {comment.author.handle for comment in comments} <= set(DEMO_FRIENDS)
+
+
+def test_a_newcomer_finds_a_pinned_and_a_held_comment_and_an_open_report(
+    few_clips: list[Clip], run_jobs: RunJobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = dataclasses.replace(few_clips[1], author="demo")
+    clips = [few_clips[0], own]
+    monkeypatch.setattr(seeding, "CLIPS", clips)
+    for module in (seeding, tasks):
+        monkeypatch.setitem(module.CLIP_BY_NAME, own.name, own)
+    seed(run_jobs)
+    video = Video.objects.get(author__handle="demo")
+    assert video.comments.filter(pinned_at__isnull=False).count() == 1
+    assert video.comments.filter(state=CommentState.HELD).count() == 1
+    assert video.comments_count == video.comments.count() - 1
+    assert Report.objects.get().outcome == ""
 
 
 def test_seeding_ends_in_a_clear_message_when_no_worker_takes_the_jobs(

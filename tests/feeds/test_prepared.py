@@ -348,6 +348,8 @@ ACTS: dict[str, tuple[Callable[[User, User, int], object], bool]] = {
     "blocked": (lambda reader, author, _: people.block(author, reader), True),
     "unfriend": (lambda reader, author, _: people.unfollow(author, reader), True),
     "mute": (lambda reader, author, _: people.mute(reader, author), True),
+    "mute word": (lambda reader, _a, _v: people.mute_word(reader, "clip"), True),
+    "mute hashtag": (lambda reader, _a, _v: people.mute_word(reader, "#clip"), True),
     "refuse": (lambda reader, _, video: services.refuse_video(reader, video), True),
     "like": (lambda reader, _, video: engagement.like_video(reader, video), True),
     "save": (lambda reader, _, video: engagement.save_video(reader, video), True),

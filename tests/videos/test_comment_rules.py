@@ -230,6 +230,20 @@ class TestHidden:
         assert (heard, count_of(video)) == (["comment_shown"], 3)
         assert drift() == []
 
+    def test_it_says_nothing_of_what_its_author_cares_for(
+        self, user: User, other: User, video: Video
+    ) -> None:
+        comment = comments.add_comment(other, video.pk, "hm")
+
+        def strength() -> float:
+            return Affinity.objects.get(user=other, video=video).strength
+
+        before = strength()
+        curating.hide_comment(user, comment.pk)
+        assert strength() == 0
+        curating.show_comment(user, comment.pk)
+        assert strength() == before > 0
+
     def test_a_reply_counts_only_below_what_is_shown(self, user: User, video: Video) -> None:
         root = comments.add_comment(UserFactory(), video.pk, "root")
         reply = comments.add_comment(UserFactory(), video.pk, "reply", root.pk)

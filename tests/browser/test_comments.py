@@ -1,0 +1,69 @@
+"""Two people side by side: one says who comments, the other one asks and waits."""
+
+from collections.abc import Callable
+
+from playwright.sync_api import Locator, expect
+
+from accounts.models import User
+from tests.browser.screens import Screen
+from tests.factories import UserFactory
+from videos.models import Comment, Video
+
+Open = Callable[..., Screen]
+Post = Callable[..., list[Video]]
+
+
+def talk(window: Screen) -> Locator:
+    """Open the comments of the clip that is on."""
+    window.page.keyboard.press("c")
+    panel = window.page.get_by_role("dialog", name="Comments")
+    expect(panel.locator("[data-comments]")).to_be_visible()
+    return panel
+
+
+def test_a_comment_waits_is_approved_pinned_and_hidden(
+    screen: Open, post: Post, anna: User
+) -> None:
+    milo = UserFactory(handle="milo")
+    (video,) = post(1, author=anna, comments_held="everybody")
+    theirs, hers = screen(as_user=milo), screen(as_user=anna)
+    theirs.open_feed(video.get_absolute_url())
+    panel = talk(theirs)
+    expect(panel.get_by_text("shown once @anna approves it")).to_be_visible()
+    panel.get_by_label("Add a comment").fill("Where is this?")
+    panel.get_by_role("button", name="Post comment").click()
+    expect(panel.get_by_text("Waits for approval")).to_be_visible()
+
+    hers.open_feed(video.get_absolute_url())
+    panel = talk(hers)
+    panel.get_by_role("button", name="Approve").click()
+    expect(panel.get_by_text("Waits for approval")).to_have_count(0)
+    expect(panel.locator("[data-comments]")).to_have_attribute("data-count", "1")
+    panel.get_by_role("button", name="Pin", exact=False).first.click()
+    expect(panel.get_by_text("Pinned", exact=True)).to_be_visible()
+
+    theirs.page.reload()
+    panel = talk(theirs)
+    expect(panel.get_by_text("Where is this?").first).to_be_visible()
+    expect(panel.get_by_text("Pinned", exact=True)).to_be_visible()
+
+    hers.page.get_by_role("button", name="Hide").first.click()
+    expect(hers.page.get_by_text("Hidden", exact=True)).to_be_visible()
+    assert Comment.objects.get().state == "hidden"
+    video.refresh_from_db()
+    assert video.comments_count == 0
+
+
+def test_who_may_not_comment_is_told_before_typing(screen: Open, post: Post, anna: User) -> None:
+    milo = UserFactory(handle="milo")
+    (video,) = post(1, author=anna)
+    hers = screen(as_user=anna)
+    hers.page.goto(f"{video.get_absolute_url()}/edit")
+    hers.page.get_by_label("Who may comment").select_option("followers")
+    hers.page.get_by_role("button", name="Save").click()
+    hers.page.wait_for_url(f"**{video.get_absolute_url()}")
+    theirs = screen(as_user=milo)
+    theirs.open_feed(video.get_absolute_url())
+    panel = talk(theirs)
+    expect(panel.get_by_text("Only followers of @anna may comment here.")).to_be_visible()
+    expect(panel.get_by_label("Add a comment")).to_have_count(0)
