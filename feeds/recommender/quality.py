@@ -39,10 +39,11 @@ def tile() -> Tile:
     """Return whether there is a model, and whether somebody should look."""
     run, last = ModelRun.objects.in_service(), ModelRun.objects.order_by("pk").last()
     troubled = last is not None and last.state in (ModelRun.State.REFUSED, ModelRun.State.FAILED)
+    note = "since the last training" if run else "until people have done something"
     return Tile(
         "Recommender",
         dashboard.lasting(run.finished_at) if run else "no model",
-        f"{last} {last.state}" if last and troubled else "since the last training",
+        f"{last} {last.state}" if last and troubled else note,
         reverse("admin:feeds_quality"),
         alarming=troubled,
     )

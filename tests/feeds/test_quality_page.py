@@ -62,6 +62,7 @@ def test_without_any_training_it_says_so(staff: Client) -> None:
     page = staff.get(reverse("admin:feeds_quality"))
     assert b"None yet: the worker trains every hour" in page.content
     assert b"no model" in page.content
+    assert [chart["today"] for chart in page.context["board"]["charts"]] == ["–"] * 5 + ["0"]
 
 
 @pytest.mark.parametrize("state", [State.REFUSED, State.FAILED])

@@ -189,12 +189,12 @@ def _drawn(chart: Chart, dates: list[date]) -> dict[str, Any]:
     }
 
 
-def _total(chart: Chart, dates: list[date]) -> float:
+def _total(chart: Chart, dates: list[date]) -> float | None:
     lines = [line.by_day for line in chart.lines if line.in_total]
     values = [by_day[day] for by_day in lines for day in dates if day in by_day]
     if chart.unit == "%":
         return sum(values) / len(values) if values else 0
-    return sum(values)
+    return None if chart.unit == "ratio" and not values else sum(values)
 
 
 def _written(value: float | None, unit: str) -> str:
