@@ -145,7 +145,7 @@ def rank(
             if explored
             else _terms(pool[best], terms[best], float(variety[best]))
         )
-        score = round(sum(term.value for term in found_by), DECIMALS)
+        score = round(float(worth[best]), DECIMALS)  # what it was ranked by
         one = pool[best]
         order.append(Ranked(one.video, one.author, one.tags, score, found_by))
         free[best] = False

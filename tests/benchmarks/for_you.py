@@ -49,11 +49,14 @@ def main() -> None:
 
 def grow(acts: int) -> None:
     """Have people who did so many things, with a model of neighbours that was learned of them."""
+    from feeds.models import ModelRun
     from tests.benchmarks import scratch
 
     videos = min(int(acts * VIDEOS_OF_ACTS), MOST_VIDEOS)
     for _ in scratch.grow_to(videos):
         pass
+    ModelRun.objects.all().delete()
+    ModelRun.objects.create(state=ModelRun.State.IN_SERVICE)
     people = acts // ACTS_OF_A_PERSON
     for sql in _FILL:
         _run(sql, {"people": people, "each": ACTS_OF_A_PERSON, "neighbours": NEIGHBOURS})
@@ -191,8 +194,6 @@ _FILL = [
         ) AS author
     ON CONFLICT DO NOTHING
     """,
-    "UPDATE feeds_modelrun SET serving = false",
-    "INSERT INTO feeds_modelrun (serving) VALUES (true)",
     """
     INSERT INTO feeds_neighbours (run_id, item_id, neighbours, weights, popularity)
     SELECT run.id, video.id, near.ids, near.weights, 0
