@@ -42,13 +42,14 @@ Times are in UTC, durations in seconds.
 """
 PROFILE = (
     "id", "email", "email_verified_at", "handle", "name", "bio", "is_private",
-    "findable_by_email", "follows_hidden", "profiling", "taste_since", "created_at", "last_login",
-    "followers_count", "following_count", "videos_count", "likes_count",
+    "findable_by_email", "follows_hidden", "comments_from", "comments_held", "profiling",
+    "taste_since", "created_at", "last_login", "followers_count", "following_count",
+    "videos_count", "likes_count",
 )  # fmt: skip
 VIDEO = (
-    "id", "caption", "visibility", "status", "created_at", "published_at", "duration", "width",
-    "height", "likes_count", "comments_count", "saves_count", "shares_count", "views_count",
-    "watch_seconds",
+    "id", "caption", "visibility", "comments_from", "comments_held", "status", "created_at",
+    "published_at", "duration", "width", "height", "likes_count",
+    "comments_count", "saves_count", "shares_count", "views_count", "watch_seconds",
 )  # fmt: skip
 
 
@@ -85,7 +86,7 @@ def _videos(user: User) -> Rows:
 
 def _comments(user: User) -> Rows:
     found = Comment.objects.filter(author=user)
-    columns = ("id", "video", "text", "created_at", "likes_count", "replies_count")
+    columns = ("id", "video", "text", "state", "created_at", "likes_count", "replies_count")
     return _rows(found, *columns, reply_to="parent_id")
 
 

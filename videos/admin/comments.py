@@ -17,16 +17,20 @@ from videos.services import moderation
 class CommentAdmin(DeletedByService, admin.ModelAdmin):
     """Removing one takes its replies with it, and counts."""
 
-    list_display = ("id", "author", "excerpt", "video", "parent_id", "likes_count", "created_at")
+    list_display = (
+        "id", "author", "excerpt", "video", "parent_id", "state", "likes_count", "created_at",
+    )  # fmt: skip
     list_select_related = ("author", "video")
-    list_filter = ("created_at", ("parent", admin.EmptyFieldListFilter))
+    list_filter = ("created_at", "state", ("parent", admin.EmptyFieldListFilter))
     search_fields = ("text", "=author__handle")
     search_help_text = "Part of the text, or a handle"
     date_hierarchy = "created_at"
     ordering = ("-id",)
     list_per_page = 50
     show_full_result_count = False
-    fields = ("author", "video", "parent", "text", "likes_count", "replies_count", "created_at")
+    fields = (
+        "author", "video", "parent", "text", "state", "likes_count", "replies_count", "created_at",
+    )  # fmt: skip
     readonly_fields = fields
 
     def has_add_permission(self, request: HttpRequest) -> bool:

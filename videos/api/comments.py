@@ -97,7 +97,7 @@ class CommentViewSet(GenericViewSet[Comment]):
     @extend_schema(
         summary="Approve or show again",
         request=None,
-        responses=serializers.CommentSerializer,
+        responses={200: serializers.CommentSerializer},
     )
     def show(self, request: Request, comment_id: int) -> Response:
         """Show a comment under one's own video that is held or hidden; again changes nothing."""
