@@ -12,6 +12,8 @@ from django.utils import timezone
 from accounts.models import Mute, User
 from tiktok_clone.common.models import Timestamped
 from videos.models import Comment, Video, VideoHashtag
+from videos.models.muting import has_muted_word
+from videos.models.video import says_muted
 
 
 class SeedSnapshot(Timestamped):
@@ -297,14 +299,17 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
         """What somebody is told of at this moment, in any order of events.
 
         Nothing that was taken back, of a kind that they switched off, from whom they block or
-        mute or who is gone, nor about what they may not see (any more). All of it is looked at
-        when it is read, so what ends a reason brings the rest back.
+        mute or who is gone, with a word that they mute, nor about what they may not see (any
+        more). All of it is looked at when it is read, so what ends a reason brings the rest back.
         """
         off = NotificationSwitch.objects.filter(user=user.pk, kind=OuterRef("kind"))
         actor = User.objects.visible_to(user).filter(pk=OuterRef("actor"))
         muted = Mute.objects.filter(muter=user.pk, muted=OuterRef("actor"))
         video = Video.objects.visible_to(user).filter(pk=OuterRef("video"))
         comment = Comment.objects.visible_to(user).filter(pk=OuterRef("comment"))
+        if user.mutes_words:
+            video = video.exclude(says_muted(user.pk))
+            comment = comment.exclude(~Q(author=user.pk) & Q(has_muted_word(user.pk)))
         return self.filter(
             Q(actor=None) | (Exists(actor) & ~Exists(muted)),
             Q(video=None) | Exists(video),

@@ -60,6 +60,26 @@ def tell_of_comment(user: User, video: Video, comment: Comment, **_: Any) -> Non
     say(*(mentioned(comment.text) - told), kind=Kind.MENTION, about=video.pk)
 
 
+@receiver(signals.comment_held)
+def tell_of_held_comment(user: User, video: Video, comment: Comment, **_: Any) -> None:
+    """Whose video it is, for them to decide; once, whether it is approved or not."""
+    tell(
+        video.author_id,
+        kind=Kind.COMMENT,
+        actor=user.pk,
+        video=video.pk,
+        comment=comment.pk,
+        about=video.pk,
+    )
+
+
+@receiver([signals.comment_hidden, signals.comment_shown])
+def note_hidden_comment(comment: Comment, **_: Any) -> None:
+    """Who was told of a comment, or of one below it, may see it from now on, or not any more."""
+    below = Q(comment=comment.pk) | Q(comment__parent=comment.pk)
+    changed_about(Notification.objects.filter(below))
+
+
 @receiver(signals.comments_deleting)
 def note_deleted_comments(ids: list[int], **_: Any) -> None:
     """What is told of comments goes with them."""
@@ -197,6 +217,12 @@ def note_deleted_person(user: User, **_: Any) -> None:
 def note_mute(muter_id: int, **_: Any) -> None:
     """Whom a reader wants to come across has changed."""
     versions.change(muter_id)
+
+
+@receiver(people.muted_words_changed)
+def note_muted_words(user_id: int, **_: Any) -> None:
+    """What a reader wants to come across has changed."""
+    versions.change(user_id)
 
 
 @receiver([people.user_blocked, people.user_unblocked])

@@ -14,6 +14,7 @@ from accounts import services as people
 from accounts.api.tokens import SessionPollToken, poll_token
 from accounts.models import Session, User
 from accounts.purging import purge
+from accounts.services import muted_words
 from feeds import bells, inbox, notifications, versions
 from feeds.models import Kind, Notification
 from tests.api_client import ApiClient
@@ -29,7 +30,7 @@ from tests.feeds.caching import (
 from tiktok_clone.common import generation
 from videos.forgetting import forget_some
 from videos.models import Video, Visibility
-from videos.services import comments, engagement, moderation, publishing
+from videos.services import comments, curating, engagement, moderation, publishing
 
 # Messages to Redis are sent when a transaction is really committed.
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -125,13 +126,16 @@ def acts(anna: User, leo: User, clip: Video) -> dict[str, Callable[[], Any]]:
     def comment() -> None:
         said["comment"] = comments.add_comment(leo, clip.pk, "hello")
 
+    def reply() -> None:
+        said["reply"] = comments.add_comment(leo, clip.pk, "hi", mine.pk)
+
     return {
         "like": lambda: engagement.like_video(leo, clip.pk),
         "unlike": lambda: engagement.unlike_video(leo, clip.pk),
         "like again": lambda: engagement.like_video(leo, clip.pk),
         "comment": comment,
         "delete": lambda: comments.delete_comment(leo, said["comment"].pk),
-        "reply": lambda: comments.add_comment(leo, clip.pk, "hi", mine.pk),
+        "reply": reply,
         "like of a comment": lambda: comments.like_comment(leo, mine.pk),
         "its end": lambda: comments.unlike_comment(leo, mine.pk),
         "follow": lambda: people.follow(leo, anna),
@@ -142,6 +146,10 @@ def acts(anna: User, leo: User, clip: Video) -> dict[str, Callable[[], Any]]:
         "public account": lambda: people.update_profile(leo, {"is_private": False}),
         "hidden": lambda: moderation.hide_video(other.pk),
         "shown": lambda: moderation.show_video(other.pk),
+        "hidden comment": lambda: curating.hide_comment(anna, said["reply"].pk),
+        "shown comment": lambda: curating.show_comment(anna, said["reply"].pk),
+        "muted word": lambda: muted_words.mute_word(anna, "hi"),
+        "unmuted word": lambda: muted_words.unmute_word(anna, "hi"),
         "mute": lambda: people.mute(anna, leo),
         "unmute": lambda: people.unmute(anna, leo),
         "switched off": lambda: notifications.set_switches(anna, {"like": False}),

@@ -12,6 +12,7 @@ from django.utils import timezone
 from accounts import services as people
 from accounts.models import FollowRequest, User
 from accounts.purging import purge
+from accounts.services import muted_words
 from feeds import bells, inbox, notifications
 from feeds.export_parts import PARTS
 from feeds.models import Bell, Kind, Notification, NotificationSwitch
@@ -26,7 +27,7 @@ from videos.media import processing
 from videos.media.refusals import refused
 from videos.models import Status, Video, Visibility
 from videos.removal import remove_some
-from videos.services import comments, engagement, moderation, publishing
+from videos.services import comments, curating, engagement, moderation, publishing
 
 pytestmark = pytest.mark.django_db
 Told = list[tuple[str, str | None]]
@@ -283,6 +284,26 @@ def test_who_is_muted_first_and_acts_then_is_not_heard_of_either(
     assert told(anna) == []
     people.unmute(anna, leo)
     assert told(anna) == [("like", "leo")]
+
+
+def test_a_word_that_is_muted_is_not_heard_of(anna: User, leo: User, clip: Video) -> None:
+    comments.add_comment(leo, clip.pk, "This loop is LOUD")
+    comments.add_comment(leo, clip.pk, "nice")
+    muted_words.mute_word(anna, "loud")
+    assert inbox.unread(anna) == 1
+    muted_words.unmute_word(anna, "loud")
+    assert inbox.unread(anna) == 2
+
+
+def test_a_comment_that_waits_is_told_once_and_one_that_is_hidden_no_more(
+    anna: User, leo: User, clip: Video
+) -> None:
+    publishing.edit_video(anna, clip.pk, comments_held="everybody")
+    comment = comments.add_comment(leo, clip.pk, "may I?")
+    assert told(anna) == [("comment", "leo")]
+    curating.show_comment(anna, comment.pk)
+    assert told(anna) == [("comment", "leo")]
+    assert Notification.objects.count() == 1
 
 
 def test_a_kind_that_is_switched_off_is_not_shown_nor_counted(
