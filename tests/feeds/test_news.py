@@ -146,8 +146,6 @@ def acts(anna: User, leo: User, clip: Video) -> dict[str, Callable[[], Any]]:
         "public account": lambda: people.update_profile(leo, {"is_private": False}),
         "hidden": lambda: moderation.hide_video(other.pk),
         "shown": lambda: moderation.show_video(other.pk),
-        "hidden comment": lambda: curating.hide_comment(anna, said["reply"].pk),
-        "shown comment": lambda: curating.show_comment(anna, said["reply"].pk),
         "muted word": lambda: muted_words.mute_word(anna, "hi"),
         "unmuted word": lambda: muted_words.unmute_word(anna, "hi"),
         "mute": lambda: people.mute(anna, leo),
@@ -194,6 +192,19 @@ def test_every_change_is_news(page: Page, anna: User, leo: User, clip: Video) ->
         before = shown(anna)
         page.ask(expect=304)
     assert set(all_acts) - changed == {"unblock"}, "acts that prove nothing"
+
+
+def test_a_hidden_comment_is_news_to_whom_it_answers(anna: User, leo: User, page: Page) -> None:
+    clip = VideoFactory(author=leo)
+    mine = CommentFactory(video=clip, author=anna)
+    comments.add_comment(leo, clip.pk, "hi", mine.pk)
+    hers = comments.add_comment(UserFactory(), clip.pk, "ho", mine.pk)
+    page.ask(expect=200)
+    assert page.unread == 2
+    for act, unread in ((curating.hide_comment, 1), (curating.show_comment, 2)):
+        act(leo, hers.pk)
+        page.ask(expect=200)
+        assert page.unread == unread
 
 
 def test_a_bell_is_news_to_its_listeners(leo: User, anna: User, page: Page) -> None:
