@@ -6,8 +6,16 @@ from typing import Any
 
 import pytest
 
-from tests.crashing.scene import Scene
+from tests.crashing.scene import ALL, Scene
 from tiktok_clone.common.storage import incoming
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is only run when all of the crashes are asked for."""
+    left_out = [item for item in items if item.get_closest_marker("in_full") and not ALL]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
 
 
 @pytest.fixture

@@ -39,6 +39,7 @@ from videos.models import Status, Tombstone, Upload, Video
 
 LONG_AGO = timezone.now().replace(year=2020)
 PATIENCE = 60
+ALL = os.environ.get("LOOPY_CRASHES") == "all"
 LEDGER = "tiktok_clone.common.storage.ledger"
 Act = Callable[[str, requests.Session], requests.Response]
 
@@ -157,7 +158,7 @@ class Scene:
 
 def some(points: list[str], one_in: int = 3) -> list[str]:
     """Every third point, or so, or all of them if that is asked for."""
-    return points if os.environ.get("LOOPY_CRASHES") == "all" else points[::one_in]
+    return points if ALL else points[::one_in]
 
 
 def the_server_dies(scene: Scene, user: User, act: Act, point: str) -> None:

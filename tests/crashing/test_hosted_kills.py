@@ -4,7 +4,6 @@ Here the browser sends the file past us, and renditions are made elsewhere: betw
 these somebody is killed, and a row and an object part.
 """
 
-import os
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -31,11 +30,7 @@ from videos.services import publishing, uploads
 
 MOVED = {"videos.media.moving:_rename:after": "cloudinary"}
 STORE = "tiktok_clone.common.storage.cloudinary:CloudinaryStore"
-
-
-in_full = pytest.mark.skipif(
-    os.environ.get("LOOPY_CRASHES") != "all", reason="LOOPY_CRASHES=all runs this too"
-)
+in_full = pytest.mark.in_full
 
 
 @pytest.fixture

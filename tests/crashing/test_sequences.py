@@ -18,7 +18,7 @@ from tiktok_clone.common.models import StoredObject
 from tiktok_clone.common.storage import stores
 from videos.models import Video
 
-SEQUENCES = int(os.environ.get("LOOPY_SEQUENCES", "20"))
+SEQUENCES = int(os.environ.get("LOOPY_SEQUENCES", "5"))
 SEED = int(os.environ.get("LOOPY_SEED", "0"))
 STEPS = 25
 

@@ -24,7 +24,7 @@ from videos.models import SlotEpoch
 from videos.services import comments, engagement, moderation, publishing
 
 pytestmark = pytest.mark.django_db
-PEOPLE, EXAMPLES, STEPS = 3, 30, 30
+PEOPLE, EXAMPLES, STEPS = 3, 12, 30
 KINDS = ("like", "comment", "reply", "mention", "comment_like", "follow", "new_video")
 who = st.integers(0, PEOPLE - 1)
 which = st.integers(0, 9)
