@@ -284,6 +284,7 @@ ACCOUNT_PAGES = [
 ]
 FEED_PAGES = [
     get("feed", OPEN),
+    get("feed-all", OPEN),
     get("feed-following", OPEN),
     get("feed-friends", OPEN),
     get("explore", OPEN),

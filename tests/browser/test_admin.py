@@ -29,7 +29,7 @@ def test_charts_are_drawn_in_the_colors_of_the_theme(screen: Open, boss: User) -
     page = screen(boss).page
     page.goto(reverse("admin:index"))
     charts = page.locator("canvas[data-chart]")
-    expect(charts).to_have_count(7)
+    expect(charts).to_have_count(8)
     ink = "c => c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some(v => v)"
     page.wait_for_function(f"[...document.querySelectorAll('canvas')].every({ink})")
     color = "() => Chart.getChart(document.querySelector('canvas')).data.datasets[0].borderColor"

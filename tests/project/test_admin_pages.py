@@ -1,6 +1,7 @@
 """Every page of the administration: it answers, and its queries do not grow with the rows."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,7 +12,6 @@ from django.core.cache import cache
 from django.db import connection
 from django.db.models import Model
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
@@ -19,6 +19,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from accounts.models import Invitation, Session, User
 from feeds.models import Export, Impression, ModelRun
 from tests.factories import CommentFactory, UserFactory, VideoFactory
+from tests.videos.measuring import queries_of
 from tiktok_clone.common import jobs
 from tiktok_clone.common.models import SiteText, StoredObject
 from tiktok_clone.operations.models import Erasure, Orphan, Sweep
@@ -173,9 +174,9 @@ def walk(staff: Client, name: str, row: Model) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for path in pages(name, row):
         cache.clear()
-        with CaptureQueriesContext(connection) as captured:
-            status = staff.get(path).status_code
-        found[path] = (status, len(captured))
+        status = staff.get(path).status_code
+        cache.clear()
+        found[path] = (status, queries_of(partial(staff.get, path)))
     return found
 
 

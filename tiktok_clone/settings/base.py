@@ -237,6 +237,7 @@ SPECTACULAR_SETTINGS = {
         "VisibilityEnum": "videos.models.Visibility",
         "VideoStatusEnum": "videos.models.Status",
         "NotificationKindEnum": "feeds.models.Kind",
+        "RefusedKindEnum": ["video", "creator", "hashtag"],
     },
 }
 
