@@ -42,6 +42,7 @@ def test_search_suggests_and_the_arrow_keys_choose(
 def test_an_emptied_search_suggests_nothing(screen: Open, post: Post) -> None:
     post(1, author=UserFactory(handle="milo"))
     window = screen(width=390)
+    window.expect_trouble("htmx:sendAbort", "htmx:afterRequest")  # what was still asked for
     window.page.goto("/search")
     box = window.page.get_by_role("searchbox").locator("visible=true")
     box.press_sequentially("milo", delay=20)

@@ -237,11 +237,15 @@ class TestHotPages:
         assert ids(reader.get(FEED, options))[0] == new
 
     def test_visitors_and_the_end_prepare_nothing(
-        self, reader: ApiClient, later: Later, clips: list[int]
+        self, user: User, reader: ApiClient, later: Later, clips: list[int]
     ) -> None:
         Client().get("/")
-        assert reader.get(FEED, {"limit": 50})["end"] is True
         assert later.waiting == []
+        for mode, order in ORDERS:
+            options = {"mode": mode, "order": order, "limit": 50}
+            assert reader.get(FEED, options)["end"] is True
+            later.run()
+            assert prepared.look(user.pk) is None
 
     def test_switched_off_nothing_is_prepared(
         self, settings: Any, later: Later, reader: ApiClient, clips: list[int]
