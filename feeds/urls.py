@@ -1,6 +1,7 @@
 """Routes of the pages."""
 
 from django.urls import URLPattern, path
+from django.views.generic import RedirectView
 
 from feeds.api.notifications import NotificationsView
 from feeds.taste import CREATOR, HASHTAG, VIDEO
@@ -62,6 +63,7 @@ urlpatterns: list[URLPattern] = [
         page_or_api(notifications.listed, NotificationsView.as_view()),
         name="notifications",
     ),
+    path("inbox", RedirectView.as_view(pattern_name="notifications"), name="inbox"),
     path("notifications/mark", notifications.mark, name="notifications-mark"),
     path("notifications/<slug:topic>", notifications.group, name="notification-group"),
     path("settings/notifications", notifications.switches, name="settings-notifications"),

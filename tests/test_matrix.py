@@ -305,6 +305,7 @@ FEED_PAGES = [
     get("settings-export", PAGE),
     form("settings-export", BACK),
     page("notifications", PAGE),
+    page("inbox", BACK),
     form("notifications-mark", BACK, all="1"),
     get("notification-group", PAGE, "topic"),
     get("settings-notifications", PAGE),
