@@ -16,7 +16,7 @@ from tests.crashing.scene import Scene, check_invariants, snapshot
 from tests.crashing.sequences import TOGETHER, Sequence, Trap, stand_in
 from tiktok_clone.common.models import StoredObject
 from tiktok_clone.common.storage import stores
-from videos.models import Video
+from videos.models import Status, Video
 
 SEQUENCES = int(os.environ.get("LOOPY_SEQUENCES", "5"))
 SEED = int(os.environ.get("LOOPY_SEED", "0"))
@@ -42,17 +42,23 @@ def test_rows_and_objects_are_in_step_whatever_happens(
                 for seed in range(first, first + TOGETHER)
             ]
             try:
-                play(bunch)
+                outcomes += play(bunch)
             except BaseException as error:
                 told = "\n".join(line for sequence in bunch for line in sequence.told)
                 raise AssertionError(f"LOOPY_SEED={first}: {error}\n{told}") from error
             for sequence in bunch:
                 outcomes += sequence.outcomes()
+    for wanted in ("killed", "ready at the end", "pictures at the end"):
+        assert outcomes[wanted], f"nothing was proven: none was {wanted} in {outcomes}"
     print(f"{SEQUENCES} sequences: {dict(outcomes.most_common())}")  # noqa: T201 - the figure
 
 
-def play(bunch: list[Sequence]) -> None:
-    """Play some, and bring everything to an end, and then the accounts as well."""
+def play(bunch: list[Sequence]) -> Counter[str]:
+    """Play some, and bring everything to an end, and then the accounts as well.
+
+    Returns:
+        What there was to check at the end.
+    """
     for sequence in bunch:
         sequence.play(STEPS)
     last = bunch[-1]
@@ -60,6 +66,12 @@ def play(bunch: list[Sequence]) -> None:
     check_invariants()
     orphans = {name for sequence in bunch for name in sequence.scene.orphans}
     assert last.kills or not orphans, f"nobody was killed, and the sweep had to help: {orphans}"
+    found = Counter(
+        {
+            "ready at the end": Video.objects.filter(status=Status.READY).count(),
+            "pictures at the end": User.objects.exclude(avatar="").count(),
+        }
+    )
     before = snapshot()
     last.scene.recover(rounds=1)
     assert snapshot() == before, "running everything again changed something"
@@ -70,3 +82,4 @@ def play(bunch: list[Sequence]) -> None:
     assert not Video.objects.exists()
     left = [found.name for store in stores().values() for found in store.listing()]
     assert (left, list(StoredObject.objects.all())) == ([], []), "something is left of nobody"
+    return found
