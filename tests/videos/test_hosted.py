@@ -21,7 +21,14 @@ from accounts.models import User
 from accounts.services import profiles
 from tests.api_client import ApiClient
 from tests.cloudinary import Emulator
-from tests.cloudinary.signing import sign_url
+from tests.cloudinary.signing import sign_notification, sign_url
+from tests.cloudinary.test_signing import (
+    EMPTY_SHA1,
+    EMPTY_SHA256,
+    NOTIFICATION,
+    NOTIFICATION_SHA1,
+    RESPONSE_SECRET,
+)
 from tests.videos.clips import clip
 from tiktok_clone.common.models import StoredObject
 from tiktok_clone.common.storage import cloudinary_store, local_store
@@ -30,7 +37,6 @@ from videos import quotas, tasks
 from videos.media import derived, moving
 from videos.models import MediaEvent, Status, Tombstone, Video
 from videos.services import publishing, uploads
-from videos.views.webhook import signature
 
 RunJobs = Callable[[], None]
 
@@ -207,17 +213,79 @@ def test_an_upload_that_nobody_posts_is_taken_in_by_the_message(
 
 
 def tell(
-    upload: str, *, kind: str = "upload", age: int = 0, key: str = "abcd", digits: int = 40
+    upload: str, *, kind: str = "upload", age: int = 0, key: str = "abcd", algorithm: str = "sha1"
 ) -> int:
     """Send the message that something about an upload is done; return the answer's status."""
     body = json.dumps({"notification_type": kind, "public_id": f"videos/{upload}/original"})
     stamp = str(int(time.time()) - age)
-    headers = {
-        "X-Cld-Timestamp": stamp,
-        "X-Cld-Signature": signature(body.encode(), stamp, key, digits),
-    }
+    return bring(body.encode(), stamp, sign_notification(body.encode(), stamp, key, algorithm))
+
+
+def bring(body: bytes, stamp: str, signature: str) -> int:
+    """Send a message to us, with the signature that it has; return the answer's status."""
+    headers = {"X-Cld-Timestamp": stamp, "X-Cld-Signature": signature}
     answer = Client().post("/media/webhook", body, content_type="application/json", headers=headers)
     return answer.status_code
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("secret", "body", "stamp", "signature"),
+    [
+        (RESPONSE_SECRET, NOTIFICATION, 1549533514, NOTIFICATION_SHA1),
+        ("someApiSecret", b"{}", 0, EMPTY_SHA1),
+        ("someApiSecret", b"{}", 0, EMPTY_SHA256),
+    ],
+)
+def test_messages_are_checked_as_cloudinary_publishes_them(
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    secret: str,
+    body: bytes,
+    stamp: int,
+    signature: str,
+) -> None:
+    """Literal values of its SDKs' tests, none of them computed by us."""
+    settings.CLOUDINARY_URL = f"cloudinary://key:{secret}@demo"
+    monkeypatch.setattr("videos.views.webhook.time.time", lambda: stamp + 60)
+    assert bring(body, str(stamp), signature) == 204
+    assert MediaEvent.objects.count() == 1
+    other = signature[:-1] + ("0" if signature[-1] != "0" else "1")
+    assert bring(body, str(stamp), other) == 403
+    assert bring(body + b" ", str(stamp), signature) == 403
+    assert bring(body, str(stamp + 1), signature) == 403
+    assert MediaEvent.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("notify", "signature"),
+    [
+        ("", "62886e64e25faa71cbfa7331a626ec69ea8db6c6"),
+        ("https://example.org/media/webhook", "6c05f1528cb6d06124e79347e76a7a559d1dab4f"),
+    ],
+)
+def test_a_ticket_is_signed_as_cloudinary_documents_it(
+    settings: Any, monkeypatch: pytest.MonkeyPatch, notify: str, signature: str
+) -> None:
+    """By sha1sum of the sorted fields and the secret, which the documentation has as "abcd".
+
+    `overwrite=false&public_id=videos/x/original&timestamp=1315060510&type=authenticatedabcd`,
+    and the same behind `notification_url=https://example.org/media/webhook&`.
+    """
+    settings.CLOUDINARY_URL = "cloudinary://1234:abcd@demo"
+    clock = "tiktok_clone.common.storage.cloudinary.time.time"
+    monkeypatch.setattr(clock, lambda: 1315060510.7)
+    ticket = cloudinary_store().ticket("cloudinary/videos/x/original", notify)
+    assert ticket.url == "https://api.cloudinary.com/v1_1/demo/video/upload"
+    assert ticket.fields == {
+        "timestamp": "1315060510",
+        "public_id": "videos/x/original",
+        "type": "authenticated",
+        "overwrite": "false",
+        "api_key": "1234",
+        "signature": signature,
+        **({"notification_url": notify} if notify else {}),
+    }
 
 
 def test_addresses_are_signed_as_cloudinary_signs_them(settings: Any) -> None:
@@ -237,7 +305,7 @@ def test_addresses_are_signed_as_cloudinary_signs_them(settings: Any) -> None:
 def test_only_fresh_messages_of_cloudinary_are_taken() -> None:
     name = str(UUID(int=1))
     assert tell(name) == 204
-    assert tell(name, kind="eager", digits=64) == 204
+    assert tell(name, kind="eager", algorithm="sha256") == 204
     assert tell(name, key="other") == 403
     assert tell(name, age=16 * 60) == 403
     assert tell(name, age=-120) == 403
