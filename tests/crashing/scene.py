@@ -21,6 +21,7 @@ from django.conf import settings
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from accounts import avatars
 from accounts.models import User
@@ -28,13 +29,14 @@ from tests.benchmarks.running import free_port
 from tests.cloudinary import Emulator
 from tests.factories import PASSWORD
 from tests.project.backups import ROOT, this_site
+from tests.settling import settle, wake_jobs
 from tiktok_clone.common import jobs
 from tiktok_clone.common.models import StoredObject
 from tiktok_clone.common.storage import incoming, naming, store, stores
 from tiktok_clone.common.storage.cloudinary import etag_of
 from tiktok_clone.launch import Options, web_command
 from tiktok_clone.operations import sweeping
-from tiktok_clone.operations.models import Orphan
+from tiktok_clone.operations.models import Orphan, Sweep
 from tiktok_clone.schedule import retry_stalled_jobs
 from videos import tasks
 from videos.models import Rendition, Status, Tombstone, Upload, Video
@@ -119,14 +121,15 @@ class Scene:
 
     def settle(self, looks: int = 3) -> None:
         """Let Cloudinary make what it was asked for, and a worker look, as the minutes pass."""
-        for _ in range(looks):
-            self.run_jobs()
-            if self.emulator is not None:
-                self.emulator.wait()
-            _wake_jobs()
+        settle(self.run_jobs, self.emulator, looks)
 
-    def recover(self, rounds: int = 4) -> None:
-        """Let months pass: everything that runs periodically has run, more than once."""
+    def recover(self, rounds: int = 6) -> None:
+        """Let months pass: everything that runs periodically runs until nothing changes any more.
+
+        Args:
+            rounds: how often at most.
+        """
+        before = None
         for _ in range(rounds):
             self.age()
             jobs.enqueue(retry_stalled_jobs, timestamp=0)
@@ -135,7 +138,11 @@ class Scene:
             self.age()
             self.reconcile()
             tasks.purge_tombstones(timestamp=0)
-        self.run_jobs()
+            self.run_jobs()
+            after = (snapshot(), what_is_under_way())
+            if after == before:
+                return
+            before = after
 
     def reconcile(self) -> list[str]:
         """Compare stores and books; returns the objects of nobody. None is ever missing."""
@@ -159,7 +166,7 @@ class Scene:
             asset.created = 1
         with connection.cursor() as cursor:
             cursor.execute("UPDATE procrastinate_workers SET last_heartbeat = '2020-01-01'")
-        _wake_jobs()
+        wake_jobs()
 
 
 def the_server_dies(scene: Scene, user: User, act: Act, point: str) -> None:
@@ -231,6 +238,18 @@ def snapshot() -> tuple[Any, ...]:
     return list(videos), list(renditions), list(people), names, books
 
 
+def what_is_under_way() -> tuple[Any, ...]:
+    """What a further round may bring to its end."""
+    return (
+        sorted(Tombstone.objects.values_list("name", "attempts")),
+        sorted(Orphan.objects.values_list("name", "passes")),
+        sorted(Upload.objects.values_list("video_id", flat=True)),
+        sorted(StoredObject.objects.filter(kept_at=None).values_list("name", flat=True)),
+        sorted(ProcrastinateJob.objects.exclude(status="succeeded").values_list("id", "status")),
+        sorted(Sweep.objects.filter(ended_at=None).values_list("store", "cursor")),
+    )
+
+
 def _ready_rows_have_their_objects() -> None:
     for video in Video.objects.filter(status=Status.READY):
         for name in _named(video):
@@ -278,12 +297,6 @@ def nothing_is_shown_before_it_is_ready() -> None:
 def _named(video: Video) -> list[str]:
     pictures = [name for name in (video.poster, video.preview, video.sprite) if name]
     return [*pictures, *video.renditions.values_list("name", flat=True)]
-
-
-def _wake_jobs() -> None:
-    """What waits for a moment runs now."""
-    with connection.cursor() as cursor:
-        cursor.execute("UPDATE procrastinate_jobs SET scheduled_at = NULL WHERE status = 'todo'")
 
 
 def wait_for(url: str) -> None:

@@ -203,7 +203,7 @@ class Sequence:
         self.emulator.faults.reset()
         self.emulator.library.thaw_listing()
         self.emulator.webhooks.lost, self.emulator.webhooks.held = True, []
-        self.scene.recover(rounds=3)
+        self.scene.recover()
 
     def outcomes(self) -> Counter[str]:
         """How often what happened."""

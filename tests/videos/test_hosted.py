@@ -13,7 +13,6 @@ import pytest
 import requests
 from django.conf import settings as site
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection
 from django.test import Client
 from PIL import Image
 
@@ -29,6 +28,7 @@ from tests.cloudinary.test_signing import (
     NOTIFICATION_SHA1,
     RESPONSE_SECRET,
 )
+from tests.settling import settle
 from tests.videos.clips import clip
 from tiktok_clone.common.models import StoredObject
 from tiktok_clone.common.storage import cloudinary_store, local_store
@@ -55,18 +55,6 @@ def hosted(
     return cloudinary_emulator
 
 
-def settle(hosted: Emulator, run_jobs: RunJobs) -> None:
-    """Let Cloudinary make what it was asked for, and the worker look at it."""
-    for _ in range(4):
-        run_jobs()
-        hosted.wait()
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "UPDATE procrastinate_jobs SET scheduled_at = NULL WHERE status = 'todo'"
-            )
-    run_jobs()
-
-
 def names(hosted: Emulator) -> list[str]:
     return sorted(asset.public_id for asset in hosted.library)
 
@@ -76,7 +64,7 @@ def test_a_posted_clip_gets_its_renditions_from_cloudinary(
 ) -> None:
     video = publishing.create_video(user, clip("720x1280", 1.0))
     assert (video.store, video.status) == ("cloudinary", Status.STORED)
-    settle(hosted, run_jobs)
+    settle(run_jobs, hosted)
     card = as_user.get(f"/videos/{video.pk}")
     assert card["status"] == "ready"
     assert [(s["width"], s["height"]) for s in card["sources"]] == [
@@ -97,7 +85,7 @@ def test_nothing_is_delivered_without_our_signature(
     hosted: Emulator, user: User, run_jobs: RunJobs
 ) -> None:
     video = publishing.create_video(user, clip("180x320"))
-    settle(hosted, run_jobs)
+    settle(run_jobs, hosted)
     url = cloudinary_store().delivery_url(video.renditions.get().name)
     assert requests.get(url, timeout=10).status_code == 200
     bare = "/".join(part for part in url.split("/") if not part.startswith("s--"))
@@ -111,7 +99,7 @@ def test_who_may_see_a_private_clip_is_asked_here_each_time(
     hosted: Emulator, user: User, run_jobs: RunJobs, settings: Any
 ) -> None:
     video = publishing.create_video(user, clip("180x320"), visibility="private")
-    settle(hosted, run_jobs)
+    settle(run_jobs, hosted)
     card = ApiClient(user).get(f"/videos/{video.pk}")
     address = card["sources"][0]["url"]
     assert address.startswith("/media/cloudinary/videos/")
@@ -163,7 +151,7 @@ def test_a_browser_uploads_past_us(
     video = as_user.post("/video", body, format="multipart", expect=201)
     again = as_user.post("/video", body, format="multipart", expect=201)
     assert (video["status"], video["id"]) == ("stored", again["id"])
-    settle(hosted, run_jobs)
+    settle(run_jobs, hosted)
     assert as_user.get(f"/videos/{video['id']}")["status"] == "ready"
     assert user.pk == StoredObject.objects.filter(name__endswith="/original").get().owner_id
 
@@ -208,7 +196,7 @@ def test_an_upload_that_nobody_posts_is_taken_in_by_the_message(
     assert tell(upload["id"]) == 204
     assert tell(upload["id"]) == 204
     assert MediaEvent.objects.count() == 1
-    settle(hosted, run_jobs)
+    settle(run_jobs, hosted)
     assert Video.objects.get().status == Status.READY
 
 
@@ -324,14 +312,14 @@ def test_messages_that_come_late_twice_or_after_the_end_change_nothing(
     video = publishing.create_video(user, clip("180x320"))
     key = str(video.uuid)
     assert tell(key, kind="eager") == 204
-    settle(hosted, run_jobs)
+    settle(run_jobs, hosted)
     before = list(video.renditions.values_list("pk", "name"))
     assert tell(key, kind="upload") == 204
-    settle(hosted, run_jobs)
+    settle(run_jobs, hosted)
     assert list(video.renditions.values_list("pk", "name")) == before
     publishing.delete_video(user, video.pk)
     assert tell(key, kind="delete") == 204
-    settle(hosted, run_jobs)
+    settle(run_jobs, hosted)
     assert not Video.objects.exists()
     assert names(hosted) == []
 
@@ -340,7 +328,7 @@ def test_a_deletion_is_tried_until_cloudinary_answers(
     hosted: Emulator, user: User, run_jobs: RunJobs
 ) -> None:
     video = publishing.create_video(user, clip("180x320"))
-    settle(hosted, run_jobs)
+    settle(run_jobs, hosted)
     url = cloudinary_store().delivery_url(video.renditions.get().name)
     hosted.faults.refuse("destroy", 502)
     publishing.delete_video(user, video.pk)
@@ -394,8 +382,8 @@ def test_a_clip_waits_for_a_cloudinary_that_is_away(
     run_jobs()
     video.refresh_from_db()
     assert video.status == Status.PROCESSING
-    settle(hosted, run_jobs)
-    settle(hosted, run_jobs)
+    settle(run_jobs, hosted)
+    settle(run_jobs, hosted)
     video.refresh_from_db()
     assert video.status == Status.READY
 
@@ -408,7 +396,7 @@ def test_a_clip_that_never_gets_its_renditions_fails_in_words(
     monkeypatch.setattr(derived, "_derive", lambda *_: None)
     video = publishing.create_video(user, clip("180x320"))
     for _ in range(5):
-        settle(hosted, run_jobs)
+        settle(run_jobs, hosted)
     video.refresh_from_db()
     assert (video.status, bool(video.reason)) == (Status.FAILED, True)
 
@@ -430,7 +418,7 @@ def test_a_clip_moves_to_and_fro_and_is_never_missing(
 ) -> None:
     url, settings.CLOUDINARY_URL = settings.CLOUDINARY_URL, ""
     video = publishing.create_video(user, clip("720x1280", 0.6))
-    settle(hosted, run_jobs)
+    settle(run_jobs, hosted)
     settings.CLOUDINARY_URL = url
     seen: list[str] = []
     for kind in ("cloudinary", "local", "cloudinary"):
@@ -472,7 +460,7 @@ def test_a_move_that_breaks_off_leaves_the_clip_as_it_was(
 ) -> None:
     url, settings.CLOUDINARY_URL = settings.CLOUDINARY_URL, ""
     video = publishing.create_video(user, clip("180x320", 0.6))
-    settle(hosted, run_jobs)
+    settle(run_jobs, hosted)
     settings.CLOUDINARY_URL = url
     Tombstone.objects.update(due_at="2020-01-01T00:00Z")
     tasks.purge_tombstones(0)
