@@ -12,7 +12,7 @@ WORKERS ?= 2
 T ?= tests
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint fmt bench bench-web worker shell backup restore requirements
+.PHONY: help run test prove lint fmt bench bench-web worker shell backup restore requirements
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,10 @@ run: $(STAMP) ## start everything and fill in demo data (HOST, PORT, DATA_DIR, D
 
 test: $(STAMP) ## run the tests (T=tests/feeds for some, PYTEST_ADDOPTS for pytest's options)
 	@exec $(BIN)/python -m pytest -n $(WORKERS) $(T)
+
+prove: $(STAMP) ## what takes too long for every change: all crash points, 1,000 sequences, 40 mutants a file
+	@exec env LOOPY_CRASHES=all LOOPY_SEQUENCES=1000 LOOPY_MUTANTS=40 \
+		$(BIN)/python -m pytest -n $(WORKERS) tests/crashing tests/videos/test_mutated.py
 
 lint: $(STAMP) ## check style, types, layers, templates, migrations, vendored files
 	$(BIN)/ruff check .

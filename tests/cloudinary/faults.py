@@ -26,6 +26,7 @@ class Fault:
         html: the answer is a page of a proxy, not JSON.
         retry_after: seconds, for the header of that name.
         times: how often it happens.
+        skip: so many are let through before.
     """
 
     on: str
@@ -37,6 +38,7 @@ class Fault:
     message: str = "General Error"
     retry_after: int | None = None
     times: int = 1
+    skip: int = 0
 
 
 class Faults:
@@ -66,11 +68,21 @@ class Faults:
         self.add(Fault(on, after=True, status=status, times=times))
 
     def limit(
-        self, on: str, status: int = 420, *, retry_after: int | None = None, times: int = 1
+        self,
+        on: str,
+        status: int = 420,
+        *,
+        retry_after: int | None = None,
+        times: int = 1,
+        skip: int = 0,
     ) -> None:
         """Answer that too many requests came."""
         message = "Rate Limit Exceeded. Limit of 500 api operations reached."
-        self.add(Fault(on, status=status, retry_after=retry_after, message=message, times=times))
+        self.add(
+            Fault(
+                on, status=status, retry_after=retry_after, message=message, times=times, skip=skip
+            )
+        )
 
     def page(self, on: str, status: int = 502, *, times: int = 1) -> None:
         """Answer with an HTML page."""
@@ -138,6 +150,9 @@ class Faults:
         with self._lock:
             for fault in self._faults:
                 if fault.on in (operation, "*") and fault.after == after:
+                    if fault.skip > 0:
+                        fault.skip -= 1
+                        return None
                     fault.times -= 1
                     if fault.times <= 0:
                         self._faults.remove(fault)

@@ -58,6 +58,8 @@ POINTS = [
     f"{STORE}._destroy",
     f"{LOCAL_STORE}.save",
     f"{LOCAL_STORE}.delete_prefix",
+    "accounts.avatars:save",
+    "accounts.services.profiles:_show_avatar",
     "videos.publication:publish",
     "videos.publication:add_renditions",
     "videos.publication:bury",
@@ -75,6 +77,7 @@ POINTS = [
 ANSWERED = ["upload", "part", "explicit", "destroy", "resources", "resource", "deliver"]
 RETRIES = 4
 IMPATIENCE = 0.3  # s
+COLORS = ["red", "green", "blue", "teal"]
 TOGETHER = 5  # sequences, which have one world and come to their end together
 
 
@@ -200,7 +203,7 @@ class Sequence:
         self.emulator.faults.reset()
         self.emulator.library.thaw_listing()
         self.emulator.webhooks.lost, self.emulator.webhooks.held = True, []
-        self.scene.recover(rounds=3)
+        self.scene.recover()
 
     def outcomes(self) -> Counter[str]:
         """How often what happened."""
@@ -387,6 +390,16 @@ def delete(sequence: Sequence) -> object:
     return video and _done(publishing.delete_video(video.author, video.pk))
 
 
+def change_avatar(sequence: Sequence) -> object:
+    """Show another picture, or none."""
+    person = sequence.person()
+    with sequence.one_of_the_stores():
+        if sequence.chance.random() < 0.2:
+            return _done(profiles.remove_avatar(person))
+        profiles.set_avatar(person, Image.new("RGB", (64, 64), sequence.chance.choice(COLORS)))
+    return person.avatar
+
+
 def delete_account(sequence: Sequence) -> object:
     """Leave; somebody else comes."""
     person = sequence.person()
@@ -425,6 +438,13 @@ def move(sequence: Sequence) -> object:
     kind = CLOUDINARY if video.store == LOCAL else LOCAL
     movable = moving.movable(kind).filter(pk=video.pk).exists()
     return movable and moving.move_video(video.pk, kind)
+
+
+def move_avatar(sequence: Sequence) -> object:
+    """Move somebody's picture to the other store."""
+    person = sequence.person()
+    kind = LOCAL if person.avatar.startswith(f"{CLOUDINARY}/") else CLOUDINARY
+    return person.avatar and profiles.move_avatar(person.pk, kind)
 
 
 def sweep(sequence: Sequence) -> object:
@@ -493,6 +513,7 @@ def old_listing(sequence: Sequence) -> object:
 
 ACTS: dict[Act, int] = {
     post: 3, upload: 4, reserve: 2, send: 5, take_in: 5, give_up: 1, edit: 1, change_cover: 2,
-    retry: 1, delete: 2, delete_account: 1, work: 14, work_twice: 2, move: 3, sweep: 3,
+    retry: 1, delete: 2, change_avatar: 3, delete_account: 1, work: 14, work_twice: 2, move: 3,
+    move_avatar: 1, sweep: 3,
     pass_hours: 2, finish: 3, message: 4, fault: 3, old_listing: 1,
 }  # fmt: skip

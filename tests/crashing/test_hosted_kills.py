@@ -10,19 +10,20 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 from django.db import connection
-from django.test import Client
 
 from accounts.models import User
 from tests.cloudinary import Emulator
 from tests.cloudinary.webhooks import post
+from tests.crashing.rows import Row, at, beside, in_full
 from tests.crashing.scene import (
     LEDGER,
     Scene,
     ends_alike_when_all_runs_again,
-    some,
+    tell_this_process,
     the_server_dies,
 )
 from tests.videos.clips import clip
+from tiktok_clone.common import jobs
 from videos import tasks
 from videos.media import moving
 from videos.models import MediaEvent, Status, Upload, Video
@@ -30,15 +31,14 @@ from videos.services import publishing, uploads
 
 MOVED = {"videos.media.moving:_rename:after": "cloudinary"}
 STORE = "tiktok_clone.common.storage.cloudinary:CloudinaryStore"
-in_full = pytest.mark.in_full
 
 
 @pytest.fixture
 def hosted(scene: Scene, cloudinary_emulator: Emulator, settings: Any) -> Emulator:
-    """New media go to an emulator, whose messages are lost unless a test wants them."""
+    """New media go to an emulator, whose messages are held back unless a test wants them."""
     settings.CLOUDINARY_URL = f"{cloudinary_emulator.url}&secure=false"
     settings.CLOUDINARY_NOTIFY = "http://product"
-    cloudinary_emulator.webhooks.lost = True
+    cloudinary_emulator.webhooks.hold = True
     scene.emulator = cloudinary_emulator
     return cloudinary_emulator
 
@@ -82,17 +82,6 @@ def post_form(url: str, http: requests.Session) -> requests.Response:
         return http.post(f"{url}/video", files={"file": file}, timeout=30)
 
 
-def tell_this_process(url: str, body: bytes, headers: dict[str, str]) -> int:
-    """Bring a message to the product in this process; each comes in a thread of its own."""
-    signed = {name: value for name, value in headers.items() if name != "Content-Type"}
-    path, kind = urlsplit(url).path, headers["Content-Type"]
-    try:
-        answer = Client().post(path, body, content_type=kind, headers=signed)
-        return 200 if answer.status_code == 204 else answer.status_code
-    finally:
-        connection.close()
-
-
 def is_ready(hosted: Emulator) -> bool:
     """Whether there is one clip, ready, and what it needs at Cloudinary and no more."""
     video = Video.objects.get()
@@ -105,23 +94,33 @@ def is_empty(hosted: Emulator) -> bool:
     return not Video.objects.exists() and not list(hosted.library)
 
 
+@pytest.mark.parametrize(
+    "point", [at(Row.ROW_ONLY, "videos.services.uploads:describe_upload:before")]
+)
 def test_a_reservation_whose_answer_was_lost_expires(
-    scene: Scene, hosted: Emulator, user: User
+    scene: Scene, hosted: Emulator, user: User, point: str
 ) -> None:
-    point = "videos.services.uploads:describe_upload:before"
     the_server_dies(scene, user, reserve_over_http, point)
     assert Video.objects.get().status == Status.RESERVED
     ends_alike_when_all_runs_again(scene)
     assert is_empty(hosted)
 
 
-def test_a_half_of_a_file_leaves_nothing(scene: Scene, hosted: Emulator, user: User) -> None:
+@pytest.mark.parametrize("point", [at(Row.CHUNKS, "videos.publication:remove:after")])
+def test_a_half_of_a_file_goes_though_the_worker_that_lets_it_go_is_killed(
+    scene: Scene, hosted: Emulator, user: User, point: str
+) -> None:
     send(reserve(user), range(1))
+    scene.age()
+    jobs.enqueue(tasks.sweep_uploads, timestamp=0)
+    scene.work(point)
+    assert Video.objects.exists()
     ends_alike_when_all_runs_again(scene)
     assert is_empty(hosted)
 
 
-def test_what_came_completely_is_taken_in_though_its_message_was_lost(
+@in_full
+def test_what_came_completely_is_taken_in_though_nobody_says_so(
     scene: Scene, hosted: Emulator, user: User
 ) -> None:
     send(reserve(user))
@@ -129,17 +128,13 @@ def test_what_came_completely_is_taken_in_though_its_message_was_lost(
     assert is_ready(hosted)
 
 
-@in_full
 @pytest.mark.parametrize(
     "point",
-    some(
-        [
-            "videos.media.arriving:_at_cloudinary:before",
-            f"{LEDGER}:confirm:after",  # in the books, no row says so
-            "videos.media.arriving:link_caption:after",  # in the last transaction
-        ],
-        one_in=5,
-    ),
+    [
+        beside("videos.media.arriving:_at_cloudinary:before"),
+        at(Row.ANSWER_LOST, f"{LEDGER}:confirm:after"),  # in the books, no row says so
+        beside("videos.media.arriving:link_caption:after"),  # in the last transaction
+    ],
 )
 def test_an_upload_is_taken_in_whose_server_was_killed_over_it(
     scene: Scene, hosted: Emulator, user: User, point: str
@@ -150,85 +145,108 @@ def test_an_upload_is_taken_in_whose_server_was_killed_over_it(
     assert is_ready(hosted)
 
 
-def test_a_message_comes_again_to_a_server_that_was_killed_over_it(
-    scene: Scene, hosted: Emulator, user: User
+@pytest.mark.parametrize("point", [at(Row.WEBHOOK_LOST, "videos.views.webhook:_check:after")])
+def test_a_message_that_killed_the_server_and_never_comes_again_is_not_needed(
+    scene: Scene, hosted: Emulator, user: User, point: str
 ) -> None:
-    hosted.webhooks.lost = False
-    hosted.webhooks.retries = (1,) * 20
-    with scene.web("videos.tasks:look_soon:after") as address:
-        path = urlsplit(f"{address}/media/webhook").path
-        hosted.webhooks.transport = lambda _, body, headers: (
-            200 if post(f"{address}{path}", body, headers) in (200, 204) else 0
-        )
+    send(reserve(user))
+    hosted.webhooks.retries = ()
+    with scene.web(point) as address:
+        hosted.webhooks.transport = lambda url, body, headers: bring(address, url, body, headers)
+        hosted.webhooks.release()
+    hosted.webhooks.hold = True
+    assert [each.statuses for each in hosted.webhooks.sent] == [[0]]
+    assert not MediaEvent.objects.exists()
+    assert Video.objects.get().status == Status.RESERVED
+    ends_alike_when_all_runs_again(scene)
+    assert is_ready(hosted)
+
+
+@pytest.mark.parametrize("point", [at(Row.WEBHOOK_TWICE, "videos.tasks:look_soon:after")])
+def test_a_message_comes_again_to_a_server_that_was_killed_over_it(
+    scene: Scene, hosted: Emulator, user: User, point: str
+) -> None:
+    hosted.webhooks.hold = False
+    hosted.webhooks.retries = (0.3,) * 60
+    with scene.web(point) as address:
+        hosted.webhooks.transport = lambda url, body, headers: bring(address, url, body, headers)
         send(reserve(user))
         hosted.wait()
     assert len(hosted.webhooks.sent[-1].statuses) > 1
     assert MediaEvent.objects.count() == 1
-    hosted.webhooks.lost = True
+    hosted.webhooks.hold = True
     scene.settle(4)
     assert is_ready(hosted)  # by the message alone
     ends_alike_when_all_runs_again(scene)
 
 
-@pytest.mark.parametrize("deleted", [pytest.param(False, marks=in_full), True])
-def test_messages_twice_late_and_in_the_wrong_order(
-    scene: Scene, hosted: Emulator, user: User, deleted: bool
+def bring(address: str, url: str, body: bytes, headers: dict[str, str]) -> int:
+    """Bring a message to the server of a test, as Cloudinary does."""
+    status = post(f"{address}{urlsplit(url).path}", body, headers)
+    return 200 if status in (200, 204) else 0
+
+
+@pytest.mark.parametrize("point", [at(Row.WEBHOOK_TWICE, f"{STORE}._destroy:after"), beside("")])
+def test_messages_twice_late_in_the_wrong_order_and_after_the_deletion(
+    scene: Scene, hosted: Emulator, user: User, point: str
 ) -> None:
-    hosted.webhooks.transport = tell_this_process
-    hosted.webhooks.lost, hosted.webhooks.hold = False, True
+    """With a point, the clip is deleted, and the worker that does so is killed."""
+    hosted.webhooks.transport = tell_from_a_thread
     send(reserve(user))
     tasks.take_in_upload(Video.objects.get().pk)
     scene.settle()
-    assert {each.payload["notification_type"] for each in hosted.webhooks.held} == {
-        "upload", "eager",
-    }  # fmt: skip
-    if deleted:
+    kinds = [each.payload["notification_type"] for each in hosted.webhooks.held]
+    assert set(kinds) == {"upload", "eager"}
+    if point:
         publishing.delete_video(user, Video.objects.get().pk)
-        tasks.purge_tombstones(timestamp=0)
+        scene.work(point)
     hosted.webhooks.copies = 2
     hosted.webhooks.release(backwards=True)
-    assert [each.statuses for each in hosted.webhooks.sent] == [[200]] * 4
-    assert MediaEvent.objects.count() == 2
+    hosted.webhooks.hold = True
+    assert [each.statuses for each in hosted.webhooks.sent] == [[200]] * 2 * len(kinds)
+    assert MediaEvent.objects.count() == len(kinds)
     ends_alike_when_all_runs_again(scene)
-    assert is_empty(hosted) if deleted else is_ready(hosted)
+    assert is_empty(hosted) if point else is_ready(hosted)
 
 
-@in_full
+def tell_from_a_thread(url: str, body: bytes, headers: dict[str, str]) -> int:
+    """Bring a message to this process; each comes in a thread with a connection of its own."""
+    try:
+        return tell_this_process(url, body, headers)
+    finally:
+        connection.close()
+
+
 @pytest.mark.parametrize(
     "point",
-    some(
-        [
-            f"{STORE}.save:after",  # there, and the answer is lost
-            f"{LEDGER}:expect:after",
-            "videos.services.publishing:_confirm:before",
-        ],
-        one_in=5,
-    ),
+    [
+        at(Row.ANSWER_LOST, f"{STORE}.save:after"),
+        beside(f"{LEDGER}:expect:after"),
+        beside("videos.services.publishing:_confirm:before"),
+    ],
 )
 def test_a_post_that_got_no_answer_leaves_nothing_there(
     scene: Scene, hosted: Emulator, user: User, point: str
 ) -> None:
     the_server_dies(scene, user, post_form, point)
+    assert len(hosted.library) == (0 if ":expect" in point else 1)
     ends_alike_when_all_runs_again(scene)
     assert is_empty(hosted)
 
 
 @pytest.mark.parametrize(
     "point",
-    some(
-        [
-            f"{STORE}.derive:after",  # asked for, and nobody knows
-            "videos.tasks:_look_again:before",
-            f"{LEDGER}:note_derived:before",
-            f"{LEDGER}:note_derived:after",  # in the books, named by no row
-            "videos.publication:publish:after",
-            "videos.tasks:_enqueue_rest:after",
-            f"{STORE}.save:after",  # a preview, before the books say so
-            "videos.media.pictures:publication.lock:before",
-            "videos.publication:add_renditions:after",
-        ],
-        one_in=5,
-    ),
+    [
+        at(Row.TRANSCODE, f"{STORE}.derive:after"),  # asked for, and nobody knows
+        beside("videos.tasks:_look_again:before"),
+        beside(f"{LEDGER}:note_derived:before"),
+        at(Row.RENAMED, f"{LEDGER}:note_derived:after"),  # in the books, named by no row
+        beside("videos.publication:publish:after"),
+        beside("videos.tasks:_enqueue_rest:after"),
+        beside(f"{STORE}.save:after"),  # a preview, before the books say so
+        beside("videos.media.pictures:publication.lock:before"),
+        beside("videos.publication:add_renditions:after"),
+    ],
 )
 def test_a_clip_gets_ready_whenever_a_worker_is_killed(
     scene: Scene, hosted: Emulator, user: User, point: str
@@ -241,6 +259,7 @@ def test_a_clip_gets_ready_whenever_a_worker_is_killed(
     assert is_ready(hosted)
 
 
+@in_full
 def test_renditions_that_cloudinary_forgot_are_asked_for_again(
     scene: Scene, hosted: Emulator, user: User
 ) -> None:
@@ -255,15 +274,12 @@ def test_renditions_that_cloudinary_forgot_are_asked_for_again(
 
 @pytest.mark.parametrize(
     "point",
-    some(
-        [
-            f"{STORE}._destroy:after",  # one of three is gone
-            f"{STORE}.delete_prefix:before",
-            f"{STORE}.delete_prefix:after",  # all are, and the books have them
-            f"{LEDGER}:empty:after",  # neither, and the tombstone stands
-        ],
-        one_in=5,
-    ),
+    [
+        at(Row.CALL_LOST, f"{STORE}._destroy:after"),  # one of three is gone
+        beside(f"{STORE}.delete_prefix:before"),
+        beside(f"{STORE}.delete_prefix:after"),  # all are, and the books have them
+        beside(f"{LEDGER}:empty:after"),  # neither, and the tombstone stands
+    ],
 )
 def test_a_deletion_ends_there_whenever_its_worker_is_killed(
     scene: Scene, hosted: Emulator, user: User, point: str
@@ -276,15 +292,23 @@ def test_a_deletion_ends_there_whenever_its_worker_is_killed(
     assert is_empty(hosted)
 
 
-@pytest.mark.parametrize("late", ["an hour", pytest.param("months", marks=in_full)])
+@pytest.mark.parametrize(
+    ("point", "late"),
+    [
+        at(Row.RACE, f"{LEDGER}:empty:before", "an hour"),
+        beside(f"{LEDGER}:empty:after", "an hour"),
+        beside(f"{LEDGER}:empty:before", "months"),
+    ],
+)
 def test_an_upload_that_ends_after_its_deletion_goes(
-    scene: Scene, hosted: Emulator, user: User, late: str
+    scene: Scene, hosted: Emulator, user: User, point: str, late: str
 ) -> None:
     """Whoever has a ticket can use it: a second tombstone waits for that, and then the sweep."""
     upload = reserve(user)
     send(upload, range(1))
     uploads.give_up_upload(user, Video.objects.get().uuid)
-    tasks.purge_tombstones(timestamp=0)
+    jobs.enqueue(tasks.purge_tombstones, timestamp=0)
+    scene.work(point)
     if late == "months":
         scene.recover()
     send(upload, range(1, 2))
@@ -296,15 +320,12 @@ def test_an_upload_that_ends_after_its_deletion_goes(
 
 @pytest.mark.parametrize(
     "point",
-    some(
-        [
-            f"{STORE}.save:after",  # a copy, and the books do not say so
-            f"{LEDGER}:keep:after",
-            "videos.media.moving:_rename:before",  # all copies, named by no row
-            "videos.media.moving:_rename:after",
-        ],
-        one_in=5,
-    ),
+    [
+        beside(f"{STORE}.save:after"),  # a copy, and the books do not say so
+        beside(f"{LEDGER}:keep:after"),
+        at(Row.RENAMED, "videos.media.moving:_rename:before"),  # all copies, named by no row
+        beside("videos.media.moving:_rename:after"),
+    ],
 )
 def test_a_move_is_whole_whenever_it_is_killed(
     scene: Scene, hosted: Emulator, user: User, settings: Any, point: str

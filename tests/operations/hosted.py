@@ -1,83 +1,55 @@
-"""Cloudinary's Admin API as the sweep uses it, in memory: listings in pages, ids, destroy."""
+"""What is at Cloudinary, as the tests of the sweep want it: an emulator with assets of any age."""
 
-import hashlib
-from typing import Any
+from datetime import datetime
 
 import pytest
-from cloudinary import api, exceptions, uploader
 from pytest_django import Settings
 
-URL = "cloudinary://key:secret@loopy"
+from tests.cloudinary import Emulator
+from tests.cloudinary.library import Asset
+from tiktok_clone.common.storage import cloudinary
+
+LONG_AGO = datetime.fromisoformat("2020-01-01T00:00:00+00:00")
 
 
 class Account:
-    """Assets by kind and public id. `fails` is raised by as many calls; all calls are counted."""
+    """The account that the product uses in a test, of nobody else."""
 
-    def __init__(self) -> None:
-        self.assets: dict[tuple[str, str], dict[str, Any]] = {}
-        self.calls: list[str] = []
-        self.fails: list[Exception] = []
-        self.page = 500
+    def __init__(self, emulator: Emulator, patch: pytest.MonkeyPatch) -> None:
+        self.emulator = emulator
+        self.calls = emulator.calls
+        self.faults = emulator.faults
+        self._patch = patch
 
-    def add(self, name: str, content: bytes = b"bytes", since: str = "2020-01-01T00:00:00Z") -> str:
-        """Have the asset of an object's name."""
-        path = name.removeprefix("cloudinary/")
-        head, dot, suffix = path.rpartition(".")
-        kind = "image" if suffix == "webp" else "video"
-        public_id = head if dot else path
-        self.assets[kind, public_id] = {
-            "public_id": public_id,
-            "format": suffix if dot else "mp4",
-            "bytes": len(content),
-            "etag": hashlib.md5(content, usedforsecurity=False).hexdigest(),
-            "created_at": since,
-        }
-        return name
+    @property
+    def assets(self) -> list[str]:
+        """The public ids of what is there."""
+        return sorted(asset.public_id for asset in self.emulator.library)
+
+    def add(self, name: str, content: bytes = b"bytes", since: datetime = LONG_AGO) -> Asset:
+        """Have the asset of an object's name, whatever is in it."""
+        kind, public_id, suffix = _asset_of(name)
+        return self.emulator.library.put(kind, public_id, content, suffix, since.timestamp())
 
     def lose(self, name: str) -> None:
-        path = name.removeprefix("cloudinary/")
-        public_id = path.rpartition(".")[0] or path
-        self.assets = {key: row for key, row in self.assets.items() if key[1] != public_id}
+        """Somebody deletes it in Cloudinary's console."""
+        kind, public_id, _ = _asset_of(name)
+        assert self.emulator.library.destroy(kind, public_id, invalidate=True)
 
-    def resources(
-        self, *, resource_type: str, prefix: str, next_cursor: str = "", **options: Any
-    ) -> dict[str, Any]:
-        self._call("resources")
-        assert options["type"] == "authenticated"
-        ids = sorted(key[1] for key in self.assets if key[0] == resource_type)
-        ids = [each for each in ids if each.startswith(prefix) and each > next_cursor]
-        shown = ids[: min(self.page, options["max_results"])]
-        answer: dict[str, Any] = {"resources": [self.assets[resource_type, one] for one in shown]}
-        return answer | ({"next_cursor": shown[-1]} if len(shown) < len(ids) else {})
-
-    def resources_by_ids(
-        self, public_ids: list[str], *, resource_type: str, max_results: int = 10, **options: Any
-    ) -> dict[str, Any]:
-        self._call("resources_by_ids")
-        assert len(public_ids) <= 100
-        found = [self.assets.get((resource_type, one)) for one in public_ids]
-        return {"resources": [row for row in found if row][:max_results]}
-
-    def destroy(self, public_id: str, *, resource_type: str, **options: Any) -> dict[str, str]:
-        self._call("destroy")
-        gone = self.assets.pop((resource_type, public_id), None)
-        return {"result": "ok" if gone else "not found"}
-
-    def _call(self, what: str) -> None:
-        self.calls.append(what)
-        if self.fails:
-            raise self.fails.pop(0)
+    def list_at_once(self, count: int) -> None:
+        """Have pages of so many assets."""
+        self._patch.setattr(cloudinary, "LISTED_AT_ONCE", count)
 
 
-def rate_limited() -> Exception:
-    return exceptions.RateLimited("Rate Limit Exceeded. Limit of 500 api operations reached.")
+def open_account(emulator: Emulator, settings: Settings, patch: pytest.MonkeyPatch) -> Account:
+    """Have the product use it."""
+    settings.CLOUDINARY_URL = f"{emulator.url}&secure=false"
+    return Account(emulator, patch)
 
 
-def open_account(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Account:
-    """Have the product use an account of nobody else."""
-    account = Account()
-    settings.CLOUDINARY_URL = URL
-    monkeypatch.setattr(api, "resources", account.resources)
-    monkeypatch.setattr(api, "resources_by_ids", account.resources_by_ids)
-    monkeypatch.setattr(uploader, "destroy", account.destroy)
-    return account
+def _asset_of(name: str) -> tuple[str, str, str]:
+    """The shelf, the public id and the format of an object's name."""
+    path = name.removeprefix("cloudinary/")
+    head, dot, suffix = path.rpartition(".")
+    kind = "image" if suffix == "webp" else "video"
+    return f"{kind}/authenticated", head if dot else path, suffix if dot else "mp4"

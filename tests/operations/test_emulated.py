@@ -4,12 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import connection
 
 from accounts.services import profiles
 from tests.cloudinary import Emulator
 from tests.factories import UserFactory
 from tests.operations.objects import missing
+from tests.settling import settle
 from tests.videos.clips import clip
 from tiktok_clone.operations import sweeping
 from tiktok_clone.operations.models import Erasure, Orphan, Sweep
@@ -28,16 +28,6 @@ def hosted(cloudinary_emulator: Emulator, settings: Any) -> Emulator:
     return cloudinary_emulator
 
 
-def settle(hosted: Emulator, run_jobs: RunJobs) -> None:
-    """Let Cloudinary make what it was asked for, and the worker look at it."""
-    for _ in range(4):
-        run_jobs()
-        hosted.wait()
-        with connection.cursor() as cursor:
-            cursor.execute("UPDATE procrastinate_jobs SET scheduled_at = NULL")
-    run_jobs()
-
-
 def sweep() -> Sweep:
     return sweeping.sweep_all()[1].sweep
 
@@ -47,7 +37,7 @@ def test_a_clip_is_in_step_lost_with_its_original_and_erased(
 ) -> None:
     author = UserFactory()
     video: Video = publishing.create_video(author, clip("360x640", 1.0), "", "public")
-    settle(hosted, run_jobs)
+    settle(run_jobs, hosted)
     video.refresh_from_db()
     assert video.status == Status.READY
     found = sweep()
@@ -60,7 +50,7 @@ def test_a_clip_is_in_step_lost_with_its_original_and_erased(
     assert hosted.library.destroy("image/authenticated", picture, invalidate=True)
     assert sweep().mended == 1  # an old list hides nothing
     hosted.library.thaw_listing()
-    settle(hosted, run_jobs)
+    settle(run_jobs, hosted)
     tasks.purge_tombstones(timestamp=0)
     video.refresh_from_db()
     assert (sweep().missing, missing()) == (0, set())

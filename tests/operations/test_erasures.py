@@ -11,8 +11,9 @@ from accounts.models import User
 from accounts.services import profiles
 from accounts.tasks import purge_account
 from feeds.models import Export
+from tests.cloudinary import Emulator
 from tests.factories import UserFactory
-from tests.operations.hosted import open_account, rate_limited
+from tests.operations.hosted import open_account
 from tests.operations.objects import buried, clip, keep, put
 from tiktok_clone.common.models import StoredObject
 from tiktok_clone.common.storage import CLOUDINARY, LocalStore, local_store
@@ -155,13 +156,14 @@ def test_the_row_and_the_tombstones_come_and_go_with_the_account(
 
 
 def test_at_cloudinary_it_asks_within_the_rate(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
+    cloudinary_emulator: Emulator, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    account = open_account(settings, monkeypatch)
+    account = open_account(cloudinary_emulator, settings, monkeypatch)
     monkeypatch.setattr(erasing, "HOSTED_FOLDERS_A_RUN", 2)
     person = UserFactory()
     for number in range(5):
-        name = account.add(f"cloudinary/videos/v{number}/original")
+        name = f"cloudinary/videos/v{number}/original"
+        account.add(name)
         StoredObject.objects.create(name=name, owner_id=person.pk, kept_at=timezone.now())
     erasure = erase(person)
     purge(later=True)
@@ -171,7 +173,7 @@ def test_at_cloudinary_it_asks_within_the_rate(
         verify(erasure)
         assert (erasure.checked, erasure.verified_at) == (checked, None)
     assert account.calls == ["resources"] * 8  # videos and pictures of each folder
-    account.fails = [rate_limited()]
+    account.faults.limit("resources")
     assert "Rate Limit" in verify(erasure).last_error
     assert verify(erasure).verified_at is not None
 

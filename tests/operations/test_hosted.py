@@ -3,12 +3,12 @@
 from datetime import UTC, datetime
 
 import pytest
-from cloudinary import exceptions
 from pytest_django import Settings
 
 from accounts.models import User
+from tests.cloudinary import Emulator
 from tests.factories import UserFactory, VideoFactory
-from tests.operations.hosted import Account, open_account, rate_limited
+from tests.operations.hosted import Account, open_account
 from tests.operations.objects import age, buried, missing
 from tiktok_clone.common.models import StoredObject
 from tiktok_clone.common.storage import CLOUDINARY, cloudinary_store
@@ -19,8 +19,10 @@ from videos.models import MEDIA_MISSING, Rendition, Status, Video
 
 
 @pytest.fixture
-def account(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Account:
-    return open_account(settings, monkeypatch)
+def account(
+    cloudinary_emulator: Emulator, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> Account:
+    return open_account(cloudinary_emulator, settings, monkeypatch)
 
 
 def sweep() -> Sweep:
@@ -30,12 +32,10 @@ def sweep() -> Sweep:
 
 def book(account: Account, name: str, owner: User, *, derived: bool = False) -> str:
     """An object at Cloudinary that is in the books."""
-    if not derived:
-        account.add(name)
-    asset = {} if derived else next(reversed(account.assets.values()))
+    etag = "" if derived else account.add(name).etag
     StoredObject.objects.create(
         name=name, owner_id=owner.pk, size_bytes=777 if derived else 5,
-        etag=asset.get("etag", ""), kept_at=datetime(2020, 1, 1, tzinfo=UTC),
+        etag=etag, kept_at=datetime(2020, 1, 1, tzinfo=UTC),
     )  # fmt: skip
     return name
 
@@ -69,12 +69,13 @@ def test_a_clip_there_is_as_the_books_have_it(account: Account) -> None:
 
 def test_orphans_there_are_quarantined_and_destroyed(account: Account) -> None:
     names = {
-        account.add("cloudinary/videos/a/original"),
-        account.add("cloudinary/videos/a/3/preview.webp"),
-        account.add("cloudinary/avatars/b/256.webp"),
+        "cloudinary/videos/a/original",
+        "cloudinary/videos/a/3/preview.webp",
+        "cloudinary/avatars/b/256.webp",
     }
-    account.add("cloudinary/somebody/elses.mp4")
-    account.add("cloudinary/videos/young/original", since=datetime.now(UTC).isoformat())
+    for name in (*names, "cloudinary/somebody/elses.mp4"):
+        account.add(name)
+    account.add("cloudinary/videos/young/original", since=datetime.now(UTC))
     found = sweep()
     assert (found.listed, found.orphans, found.young, found.foreign) == (4, 3, 1, 1)
     assert sweep().quarantined == 3
@@ -83,7 +84,7 @@ def test_orphans_there_are_quarantined_and_destroyed(account: Account) -> None:
     assert sweep().removed == 3
     assert buried() == names
     tasks.purge_tombstones(timestamp=0)
-    assert sorted(key[1] for key in account.assets) == ["somebody/elses", "videos/young/original"]
+    assert account.assets == ["somebody/elses", "videos/young/original"]
 
 
 def test_what_is_derived_is_there_as_long_as_its_original(account: Account) -> None:
@@ -112,7 +113,7 @@ def test_other_bytes_there_are_missing(account: Account) -> None:
 
 def test_a_sweep_stays_within_the_rate_and_goes_on(account: Account, settings: Settings) -> None:
     settings.RECONCILE_CALLS = 4
-    account.page = 2
+    account.list_at_once(2)
     videos = [clip(account) for _ in range(3)]
     for number in range(7):
         account.add(f"cloudinary/videos/x{number}/original")
@@ -132,26 +133,11 @@ def test_a_sweep_stays_within_the_rate_and_goes_on(account: Account, settings: S
 
 
 def test_asking_too_often_ends_a_run_and_the_next_goes_on(account: Account) -> None:
-    account.page = 2
+    account.list_at_once(2)
     for number in range(5):
         account.add(f"cloudinary/videos/x{number}/original")
     sweep()
-    account.calls.clear()
-    real = account.resources
-
-    account.fails = []
-    calls = 0
-
-    def limited(**options: object) -> object:
-        nonlocal calls
-        calls += 1
-        if calls == 3:
-            account.fails = [rate_limited()]
-        return real(**options)  # type: ignore[arg-type]
-
-    import cloudinary.api
-
-    cloudinary.api.resources = limited
+    account.faults.limit("resources", skip=2)
     stopped = sweep()
     assert "Rate Limit" in stopped.last_error
     assert (stopped.ended_at, stopped.listed) == (None, 4)
@@ -162,12 +148,12 @@ def test_asking_too_often_ends_a_run_and_the_next_goes_on(account: Account) -> N
 
 
 def test_a_cursor_that_leads_nowhere_is_given_up(account: Account) -> None:
-    account.page = 1
+    account.list_at_once(1)
     for number in range(3):
         account.add(f"cloudinary/videos/x{number}/original")
     Sweep.objects.create(store=CLOUDINARY, cursor="video:expired", listed=1)
-    account.fails = [exceptions.BadRequest("Invalid value for parameter next_cursor")]
     broken = sweep()
+    assert "next_cursor" in broken.last_error
     assert (broken.cursor, broken.ended_at) == ("", None)
     found = sweep()
     assert (found.pk, found.listed) == (broken.pk, 3)
@@ -175,14 +161,14 @@ def test_a_cursor_that_leads_nowhere_is_given_up(account: Account) -> None:
 
 
 def test_the_fault_of_one_store_does_not_hold_up_the_other(account: Account) -> None:
-    account.fails = [exceptions.GeneralError("Server returned unexpected status code - 502")]
+    account.faults.page("resources", 502)
     disk, hosted = (report.sweep for report in sweeping.sweep_all())
     assert disk.ended_at is not None
     assert "502" in hosted.last_error
 
 
 def test_a_dry_run_looks_from_the_beginning_and_leaves_the_cursor(account: Account) -> None:
-    account.page = 1
+    account.list_at_once(1)
     for number in range(3):
         account.add(f"cloudinary/videos/x{number}/original")
     Sweep.objects.create(store=CLOUDINARY, cursor="video:videos/x1/original")
@@ -193,9 +179,11 @@ def test_a_dry_run_looks_from_the_beginning_and_leaves_the_cursor(account: Accou
 
 
 def test_pages_begin_behind_a_cursor_and_facts_are_asked_by_the_hundred(account: Account) -> None:
-    account.page = 2
-    names = [account.add(f"cloudinary/videos/v{n:03}/original") for n in range(101)]
-    pictures = [account.add(f"cloudinary/videos/v{n:03}/1/preview.webp") for n in range(3)]
+    account.list_at_once(2)
+    names = [f"cloudinary/videos/v{n:03}/original" for n in range(101)]
+    pictures = [f"cloudinary/videos/v{n:03}/1/preview.webp" for n in range(3)]
+    for name in (*names, *pictures):
+        account.add(name)
     store = cloudinary_store()
     pages = list(store.pages())
     assert [found.name for page in pages for found in page.objects] == names + pictures
@@ -208,7 +196,7 @@ def test_pages_begin_behind_a_cursor_and_facts_are_asked_by_the_hundred(account:
     facts = store.facts([*names, *pictures, derived, "cloudinary/videos/none/original"])
     assert set(facts) == {*names, *pictures, derived}
     assert (facts[names[0]].size, facts[derived].size) == (5, 0)
-    assert account.calls == ["resources_by_ids"] * 3
+    assert account.calls == ["resources"] * 3
 
 
 def test_a_person_has_objects_in_both_stores(account: Account) -> None:

@@ -13,7 +13,6 @@ import pytest
 import requests
 from django.conf import settings as site
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection
 from django.test import Client
 from PIL import Image
 
@@ -21,7 +20,15 @@ from accounts.models import User
 from accounts.services import profiles
 from tests.api_client import ApiClient
 from tests.cloudinary import Emulator
-from tests.cloudinary.signing import sign_url
+from tests.cloudinary.signing import sign_notification, sign_url
+from tests.cloudinary.test_signing import (
+    EMPTY_SHA1,
+    EMPTY_SHA256,
+    NOTIFICATION,
+    NOTIFICATION_SHA1,
+    RESPONSE_SECRET,
+)
+from tests.settling import settle
 from tests.videos.clips import clip
 from tiktok_clone.common.models import StoredObject
 from tiktok_clone.common.storage import cloudinary_store, local_store
@@ -30,7 +37,6 @@ from videos import quotas, tasks
 from videos.media import derived, moving
 from videos.models import MediaEvent, Status, Tombstone, Video
 from videos.services import publishing, uploads
-from videos.views.webhook import signature
 
 RunJobs = Callable[[], None]
 
@@ -49,18 +55,6 @@ def hosted(
     return cloudinary_emulator
 
 
-def settle(hosted: Emulator, run_jobs: RunJobs) -> None:
-    """Let Cloudinary make what it was asked for, and the worker look at it."""
-    for _ in range(4):
-        run_jobs()
-        hosted.wait()
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "UPDATE procrastinate_jobs SET scheduled_at = NULL WHERE status = 'todo'"
-            )
-    run_jobs()
-
-
 def names(hosted: Emulator) -> list[str]:
     return sorted(asset.public_id for asset in hosted.library)
 
@@ -70,7 +64,7 @@ def test_a_posted_clip_gets_its_renditions_from_cloudinary(
 ) -> None:
     video = publishing.create_video(user, clip("720x1280", 1.0))
     assert (video.store, video.status) == ("cloudinary", Status.STORED)
-    settle(hosted, run_jobs)
+    settle(run_jobs, hosted)
     card = as_user.get(f"/videos/{video.pk}")
     assert card["status"] == "ready"
     assert [(s["width"], s["height"]) for s in card["sources"]] == [
@@ -91,7 +85,7 @@ def test_nothing_is_delivered_without_our_signature(
     hosted: Emulator, user: User, run_jobs: RunJobs
 ) -> None:
     video = publishing.create_video(user, clip("180x320"))
-    settle(hosted, run_jobs)
+    settle(run_jobs, hosted)
     url = cloudinary_store().delivery_url(video.renditions.get().name)
     assert requests.get(url, timeout=10).status_code == 200
     bare = "/".join(part for part in url.split("/") if not part.startswith("s--"))
@@ -105,7 +99,7 @@ def test_who_may_see_a_private_clip_is_asked_here_each_time(
     hosted: Emulator, user: User, run_jobs: RunJobs, settings: Any
 ) -> None:
     video = publishing.create_video(user, clip("180x320"), visibility="private")
-    settle(hosted, run_jobs)
+    settle(run_jobs, hosted)
     card = ApiClient(user).get(f"/videos/{video.pk}")
     address = card["sources"][0]["url"]
     assert address.startswith("/media/cloudinary/videos/")
@@ -157,7 +151,7 @@ def test_a_browser_uploads_past_us(
     video = as_user.post("/video", body, format="multipart", expect=201)
     again = as_user.post("/video", body, format="multipart", expect=201)
     assert (video["status"], video["id"]) == ("stored", again["id"])
-    settle(hosted, run_jobs)
+    settle(run_jobs, hosted)
     assert as_user.get(f"/videos/{video['id']}")["status"] == "ready"
     assert user.pk == StoredObject.objects.filter(name__endswith="/original").get().owner_id
 
@@ -202,22 +196,84 @@ def test_an_upload_that_nobody_posts_is_taken_in_by_the_message(
     assert tell(upload["id"]) == 204
     assert tell(upload["id"]) == 204
     assert MediaEvent.objects.count() == 1
-    settle(hosted, run_jobs)
+    settle(run_jobs, hosted)
     assert Video.objects.get().status == Status.READY
 
 
 def tell(
-    upload: str, *, kind: str = "upload", age: int = 0, key: str = "abcd", digits: int = 40
+    upload: str, *, kind: str = "upload", age: int = 0, key: str = "abcd", algorithm: str = "sha1"
 ) -> int:
     """Send the message that something about an upload is done; return the answer's status."""
     body = json.dumps({"notification_type": kind, "public_id": f"videos/{upload}/original"})
     stamp = str(int(time.time()) - age)
-    headers = {
-        "X-Cld-Timestamp": stamp,
-        "X-Cld-Signature": signature(body.encode(), stamp, key, digits),
-    }
+    return bring(body.encode(), stamp, sign_notification(body.encode(), stamp, key, algorithm))
+
+
+def bring(body: bytes, stamp: str, signature: str) -> int:
+    """Send a message to us, with the signature that it has; return the answer's status."""
+    headers = {"X-Cld-Timestamp": stamp, "X-Cld-Signature": signature}
     answer = Client().post("/media/webhook", body, content_type="application/json", headers=headers)
     return answer.status_code
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("secret", "body", "stamp", "signature"),
+    [
+        (RESPONSE_SECRET, NOTIFICATION, 1549533514, NOTIFICATION_SHA1),
+        ("someApiSecret", b"{}", 0, EMPTY_SHA1),
+        ("someApiSecret", b"{}", 0, EMPTY_SHA256),
+    ],
+)
+def test_messages_are_checked_as_cloudinary_publishes_them(
+    settings: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    secret: str,
+    body: bytes,
+    stamp: int,
+    signature: str,
+) -> None:
+    """Literal values of its SDKs' tests, none of them computed by us."""
+    settings.CLOUDINARY_URL = f"cloudinary://key:{secret}@demo"
+    monkeypatch.setattr("videos.views.webhook.time.time", lambda: stamp + 60)
+    assert bring(body, str(stamp), signature) == 204
+    assert MediaEvent.objects.count() == 1
+    other = signature[:-1] + ("0" if signature[-1] != "0" else "1")
+    assert bring(body, str(stamp), other) == 403
+    assert bring(body + b" ", str(stamp), signature) == 403
+    assert bring(body, str(stamp + 1), signature) == 403
+    assert MediaEvent.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("notify", "signature"),
+    [
+        ("", "62886e64e25faa71cbfa7331a626ec69ea8db6c6"),
+        ("https://example.org/media/webhook", "6c05f1528cb6d06124e79347e76a7a559d1dab4f"),
+    ],
+)
+def test_a_ticket_is_signed_as_cloudinary_documents_it(
+    settings: Any, monkeypatch: pytest.MonkeyPatch, notify: str, signature: str
+) -> None:
+    """By sha1sum of the sorted fields and the secret, which the documentation has as "abcd".
+
+    `overwrite=false&public_id=videos/x/original&timestamp=1315060510&type=authenticatedabcd`,
+    and the same behind `notification_url=https://example.org/media/webhook&`.
+    """
+    settings.CLOUDINARY_URL = "cloudinary://1234:abcd@demo"
+    clock = "tiktok_clone.common.storage.cloudinary.time.time"
+    monkeypatch.setattr(clock, lambda: 1315060510.7)
+    ticket = cloudinary_store().ticket("cloudinary/videos/x/original", notify)
+    assert ticket.url == "https://api.cloudinary.com/v1_1/demo/video/upload"
+    assert ticket.fields == {
+        "timestamp": "1315060510",
+        "public_id": "videos/x/original",
+        "type": "authenticated",
+        "overwrite": "false",
+        "api_key": "1234",
+        "signature": signature,
+        **({"notification_url": notify} if notify else {}),
+    }
 
 
 def test_addresses_are_signed_as_cloudinary_signs_them(settings: Any) -> None:
@@ -237,7 +293,7 @@ def test_addresses_are_signed_as_cloudinary_signs_them(settings: Any) -> None:
 def test_only_fresh_messages_of_cloudinary_are_taken() -> None:
     name = str(UUID(int=1))
     assert tell(name) == 204
-    assert tell(name, kind="eager", digits=64) == 204
+    assert tell(name, kind="eager", algorithm="sha256") == 204
     assert tell(name, key="other") == 403
     assert tell(name, age=16 * 60) == 403
     assert tell(name, age=-120) == 403
@@ -256,14 +312,14 @@ def test_messages_that_come_late_twice_or_after_the_end_change_nothing(
     video = publishing.create_video(user, clip("180x320"))
     key = str(video.uuid)
     assert tell(key, kind="eager") == 204
-    settle(hosted, run_jobs)
+    settle(run_jobs, hosted)
     before = list(video.renditions.values_list("pk", "name"))
     assert tell(key, kind="upload") == 204
-    settle(hosted, run_jobs)
+    settle(run_jobs, hosted)
     assert list(video.renditions.values_list("pk", "name")) == before
     publishing.delete_video(user, video.pk)
     assert tell(key, kind="delete") == 204
-    settle(hosted, run_jobs)
+    settle(run_jobs, hosted)
     assert not Video.objects.exists()
     assert names(hosted) == []
 
@@ -272,7 +328,7 @@ def test_a_deletion_is_tried_until_cloudinary_answers(
     hosted: Emulator, user: User, run_jobs: RunJobs
 ) -> None:
     video = publishing.create_video(user, clip("180x320"))
-    settle(hosted, run_jobs)
+    settle(run_jobs, hosted)
     url = cloudinary_store().delivery_url(video.renditions.get().name)
     hosted.faults.refuse("destroy", 502)
     publishing.delete_video(user, video.pk)
@@ -326,8 +382,8 @@ def test_a_clip_waits_for_a_cloudinary_that_is_away(
     run_jobs()
     video.refresh_from_db()
     assert video.status == Status.PROCESSING
-    settle(hosted, run_jobs)
-    settle(hosted, run_jobs)
+    settle(run_jobs, hosted)
+    settle(run_jobs, hosted)
     video.refresh_from_db()
     assert video.status == Status.READY
 
@@ -340,7 +396,7 @@ def test_a_clip_that_never_gets_its_renditions_fails_in_words(
     monkeypatch.setattr(derived, "_derive", lambda *_: None)
     video = publishing.create_video(user, clip("180x320"))
     for _ in range(5):
-        settle(hosted, run_jobs)
+        settle(run_jobs, hosted)
     video.refresh_from_db()
     assert (video.status, bool(video.reason)) == (Status.FAILED, True)
 
@@ -362,7 +418,7 @@ def test_a_clip_moves_to_and_fro_and_is_never_missing(
 ) -> None:
     url, settings.CLOUDINARY_URL = settings.CLOUDINARY_URL, ""
     video = publishing.create_video(user, clip("720x1280", 0.6))
-    settle(hosted, run_jobs)
+    settle(run_jobs, hosted)
     settings.CLOUDINARY_URL = url
     seen: list[str] = []
     for kind in ("cloudinary", "local", "cloudinary"):
@@ -404,7 +460,7 @@ def test_a_move_that_breaks_off_leaves_the_clip_as_it_was(
 ) -> None:
     url, settings.CLOUDINARY_URL = settings.CLOUDINARY_URL, ""
     video = publishing.create_video(user, clip("180x320", 0.6))
-    settle(hosted, run_jobs)
+    settle(run_jobs, hosted)
     settings.CLOUDINARY_URL = url
     Tombstone.objects.update(due_at="2020-01-01T00:00Z")
     tasks.purge_tombstones(0)

@@ -1,23 +1,27 @@
-"""Real files, damaged at random: each ends somewhere, and the server never notices.
+"""Real files, damaged at random: each ends somewhere, and worker and server never notice.
 
-LOOPY_MUTANTS=40 makes so many of each file; the seeds are fixed.
+LOOPY_MUTANTS=40 makes so many of each file, of all kinds of damage in turn; the seeds are fixed.
 """
 
 import contextlib
 import os
 import random
-import resource
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import psutil
 import pytest
+import requests
 from django.conf import settings
 
 from accounts.models import User
+from tests.crashing.scene import Scene, sign_in
+from tests.videos.clips import clip
 from tests.videos.test_probe import SAMPLES, needs_samples, samples
 from tiktok_clone.common.models import StoredObject
-from tiktok_clone.common.storage import local_store
+from tiktok_clone.common.storage import incoming, local_store
 from videos import tasks
 from videos.media import ffmpeg, probe, sandbox
 from videos.media.ffmpeg import FfmpegError
@@ -30,7 +34,9 @@ MUTANTS = int(os.environ.get("LOOPY_MUTANTS", "1"))
 HEAD = 4096
 MARGIN = 10  # seconds to start a child and to kill it
 FFMPEG_SECONDS = 30
-GROWTH = 64 * 2**20  # of this process, in bytes
+# Bytes: of the process that has the children, and of a child, whose limits are far above.
+GROWTH = 64 * 2**20
+CHILD = 1 * 2**30
 Mutation = Callable[[bytearray, random.Random], bytearray]
 
 
@@ -92,26 +98,103 @@ MUTATIONS: list[Mutation] = [
 ]
 
 
+ROWS = [row for row in samples() if row["bytes"] != "0"]
+
+
+def kind_of(row: dict[str, str], number: int) -> Mutation:
+    """Which damage is done for the so-manieth time: each file begins with the next kind."""
+    return MUTATIONS[(ROWS.index(row) + number) % len(MUTATIONS)]
+
+
+def mutant(row: dict[str, str], number: int) -> bytes:
+    """A damaged file; the same arguments give the same bytes."""
+    original = bytearray((SAMPLES / row["file"]).read_bytes())
+    return bytes(kind_of(row, number)(original, random.Random(f"{row['file']} {number}")))
+
+
+@pytest.fixture
+def peaks(monkeypatch: pytest.MonkeyPatch) -> dict[int, int]:
+    """How much memory each child took that has ended, in bytes, as the kernel counted it."""
+    taken: dict[int, int] = {}
+
+    def waitpid(pid: int, options: int) -> tuple[int, int]:
+        ended, status, usage = os.wait4(pid, options)
+        if ended:
+            taken[ended] = usage.ru_maxrss * 1024
+        return ended, status
+
+    monkeypatch.setattr(os, "waitpid", waitpid)
+    return taken
+
+
+@needs_samples
+def test_each_kind_of_damage_is_done() -> None:
+    assert {kind_of(row, 0) for row in ROWS} == set(MUTATIONS)
+
+
 @needs_samples
 @pytest.mark.django_db
-@pytest.mark.parametrize("row", samples(), ids=lambda row: row["file"])
-def test_a_damaged_file_ends_somewhere_and_the_server_goes_on(
-    row: dict[str, str], user: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row["file"])
+def test_a_damaged_file_ends_somewhere_and_the_worker_goes_on(
+    row: dict[str, str],
+    user: User,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    peaks: dict[int, int],
 ) -> None:
     monkeypatch.setattr(ffmpeg, "TIMEOUT_SECONDS", FFMPEG_SECONDS)
     monkeypatch.setattr(settings, "QUOTA_VIDEOS_PER_DAY", 0)
-    original = (SAMPLES / row["file"]).read_bytes()
-    if not original:
-        return  # nothing to damage; that it is empty is tested elsewhere
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = psutil.Process().memory_info().rss
     for number in range(MUTANTS):
-        chance = random.Random(f"{row['file']} {number}")
-        mutation = MUTATIONS[number % len(MUTATIONS)]
         path = tmp_path / str(number)
-        path.write_bytes(mutation(bytearray(original), chance))
-        check_one(user, path, f"{row['file']} {mutation.__name__} {number}")
-    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
-    assert grown < GROWTH + 2 * len(original)
+        path.write_bytes(mutant(row, number))
+        check_one(user, path, f"{row['file']} {kind_of(row, number).__name__} {number}")
+        path.unlink()
+    assert psutil.Process().memory_info().rss - before < GROWTH
+    assert peaks
+    assert max(peaks.values()) < CHILD
+
+
+@needs_samples
+def test_a_server_that_is_sent_damaged_files_does_not_grow_and_answers(
+    user: User, tmp_path: Path, settings: Any, run_jobs: Callable[[], None]
+) -> None:
+    """Each kind of damage once, as forms over HTTP, to the server of production."""
+    settings.MEDIA_ROOT = tmp_path / "media"
+    settings.FILE_UPLOAD_TEMP_DIR = settings.MEDIA_ROOT / "incoming"
+    incoming()
+    with Scene(tmp_path, run_jobs).web() as url:
+        http = sign_in(url, user)
+        assert post(url, http, clip("180x320").read_bytes()) == (201, "stored")
+        before = highest_of_the_server()
+        for number, row in enumerate(ROWS[: len(MUTATIONS)]):
+            status, told = post(url, http, mutant(row, number))
+            assert (status == 201) == (told == "stored"), (row["file"], status, told)
+            assert status in (201, 400), (row["file"], status, told)
+        after = highest_of_the_server()
+        assert before.keys() == after.keys()  # none was replaced by another
+        assert sum(after.values()) - sum(before.values()) < GROWTH
+        assert http.get(f"{url}/user/me", timeout=10).status_code == 200
+    assert not Video.objects.exclude(status=Status.STORED).exists()
+
+
+def post(url: str, http: requests.Session, content: bytes) -> tuple[int, str]:
+    """Post a file; returns the answer's status, and the clip's or the code of the refusal."""
+    answer = http.post(f"{url}/video", files={"file": ("a.mp4", content)}, timeout=60)
+    told = answer.json()
+    return answer.status_code, told["status"] if answer.ok else told["code"]
+
+
+def highest_of_the_server() -> dict[int, int]:
+    """The most memory that each process of the server ever took, in bytes."""
+    ours = psutil.Process().children(recursive=True)
+    server = [each for each in ours if any("granian" in word for word in each.cmdline())]
+    assert server
+    found = {}
+    for process in server:
+        status = Path(f"/proc/{process.pid}/status").read_text()
+        found[process.pid] = int(status.partition("VmHWM:")[2].split()[0]) * 1024
+    return found
 
 
 def check_one(user: User, path: Path, name: str) -> None:
