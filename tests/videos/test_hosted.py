@@ -35,20 +35,6 @@ from videos.views.webhook import signature
 RunJobs = Callable[[], None]
 
 
-@pytest.fixture
-def hosted(
-    cloudinary_emulator: Emulator, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Emulator:
-    """New media go to an emulator of Cloudinary, which reaches us with its messages."""
-    settings.MEDIA_ROOT = tmp_path
-    settings.FILE_UPLOAD_TEMP_DIR = tmp_path / "incoming"
-    settings.FILE_UPLOAD_TEMP_DIR.mkdir()
-    settings.CLOUDINARY_URL = f"{cloudinary_emulator.url}&secure=false"
-    settings.CLOUDINARY_NOTIFY = "http://testserver"
-    cloudinary_emulator.webhooks.lost = True  # but for tests that want them
-    return cloudinary_emulator
-
-
 def settle(hosted: Emulator, run_jobs: RunJobs) -> None:
     """Let Cloudinary make what it was asked for, and the worker look at it."""
     for _ in range(4):
