@@ -18,10 +18,11 @@ from tests.videos.clips import clip
 from tiktok_clone.common.models import StoredObject
 from tiktok_clone.common.storage import cloudinary, cloudinary_store
 from tiktok_clone.operations import sweeping
+from tiktok_clone.operations.claims import claims
 from tiktok_clone.operations.models import Erasure, Orphan
 from tiktok_clone.operations.tasks import verify_erasures
 from videos import tasks
-from videos.models import Tombstone, Video
+from videos.models import Status, Tombstone, Video
 from videos.services import publishing
 
 RunJobs = Callable[[], None]
@@ -135,7 +136,7 @@ def test_a_stray_is_told_from_the_original_and_swept_alone(hosted: Emulator, use
     ticket = {"url": store.ticket(name).url, "fields": store.ticket(name).fields}
     assert misuse(ticket, "raw", b"anything", "piece.mp4") == 200
     assert misuse(ticket, "raw", b"anything") == 200
-    Video.objects.filter(pk=video.pk).update(status="ready")
+    Video.objects.filter(pk=video.pk).update(status=Status.READY)
     strays = {f"{name}:raw", f"{name}.mp4:raw"}
     assert {found.name for found in store.listing()} == {name, *strays}
     for asset in hosted.library:
@@ -146,3 +147,32 @@ def test_a_stray_is_told_from_the_original_and_swept_alone(hosted: Emulator, use
     for stray in strays:
         store.delete_prefix(stray)
     assert {found.name for found in store.listing()} == {name}
+
+
+def rejected(hosted: Emulator, as_user: ApiClient) -> dict[str, Any]:
+    """An upload of other bytes than announced, which nobody posts. Returns its ticket."""
+    path = clip("180x320")
+    announced = {"size": path.stat().st_size, "etag": "0" * 32}
+    ticket: dict[str, Any] = as_user.post("/video/upload", announced, expect=201)
+    assert misuse(ticket, "video", path.read_bytes()) == 200
+    tasks.take_in_upload(ticket["video"])
+    assert Video.objects.get().status == Status.REJECTED
+    tasks.purge_tombstones(timestamp=0)
+    assert assets(hosted) == []
+    return ticket
+
+
+def test_a_rejected_clip_that_is_sent_again_goes_again(
+    hosted: Emulator, as_user: ApiClient
+) -> None:
+    ticket = rejected(hosted, as_user)
+    assert misuse(ticket, "video", clip("180x320").read_bytes()) == 200
+    purge()
+    assert (assets(hosted), Video.objects.get().status) == ([], Status.REJECTED)
+
+
+def test_nothing_belongs_to_a_rejected_clip(hosted: Emulator, as_user: ApiClient) -> None:
+    ticket = rejected(hosted, as_user)
+    purge()
+    names = [f"cloudinary/videos/{ticket['id']}/{path}" for path in ("original", "1/360.mp4")]
+    assert claims(names) == {}
