@@ -140,8 +140,7 @@ def recount(video: Video) -> None:
 def remove(video: Video) -> None:
     """Delete a locked video with all that hangs on it, and leave tombstones for its objects."""
     tags = tag_ids(video)
-    bury(video.folder)
-    bury(video.folder, after=SECOND_LOOK)
+    bury_twice([video.folder])
     signals.video_deleted.send(sender=Video, video=video)
     VideoHashtag.objects.filter(video=video).delete()
     recount_tags(tags)
@@ -154,6 +153,14 @@ def remove(video: Video) -> None:
 def bury(name: str, after: timedelta = timedelta()) -> None:
     """Have an object, or all below a prefix, removed from the store; part of the transaction."""
     Tombstone.objects.create(name=name, due_at=timezone.now() + after)
+
+
+def bury_twice(names: Iterable[str]) -> None:
+    """The same now, and again when nobody can be writing there any more."""
+    now = timezone.now()
+    Tombstone.objects.bulk_create(
+        [Tombstone(name=name, due_at=due) for name in names for due in (now, now + SECOND_LOOK)]
+    )
 
 
 def folders_of(person: User) -> set[str]:
@@ -169,11 +176,7 @@ def folders_of(person: User) -> set[str]:
 
 def bury_all_of(person: User) -> None:
     """Leave tombstones for everything that somebody has in the stores."""
-    now = timezone.now()
-    folders = sorted(folders_of(person))
-    Tombstone.objects.bulk_create(
-        [Tombstone(name=name, due_at=due) for name in folders for due in (now, now + SECOND_LOOK)]
-    )
+    bury_twice(sorted(folders_of(person)))
 
 
 def recount_videos(author_id: int, *, leaving: Video | None = None) -> None:

@@ -16,11 +16,11 @@ from procrastinate.tasks import Task
 from tiktok_clone.common import jobs, keeping
 from tiktok_clone.common.errors import DomainError
 from tiktok_clone.common.storage import CLOUDINARY, incoming, ledger, room
-from videos import captions, publication, removal
+from videos import captions, publication, quotas, removal
 from videos.media import arriving, derived, pictures, processing
 from videos.media.ffmpeg import FfmpegError
 from videos.media.refusals import RefusedError
-from videos.models import MediaEvent, Status, Tombstone, Upload, Video
+from videos.models import MediaEvent, Reservation, Status, Tombstone, Upload, Video
 
 log = logging.getLogger(__name__)
 
@@ -159,6 +159,7 @@ def sweep_uploads(timestamp: int) -> None:
         enqueue_processing(video_id)
     if room.has_room(0):
         _take_up(now)
+    Reservation.objects.filter(created_at__lt=now - quotas.DAY).delete()
     _remove_old_files(time.time() - ABANDONED_AFTER.total_seconds())
 
 

@@ -5,7 +5,7 @@ import os
 import secrets
 import shutil
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -159,21 +159,34 @@ class Library:
         return self._assets.get((kind, public_id))
 
     def store(
-        self, file: Path, kind: str, public_id: str, *, filename: str, overwrite: bool
+        self,
+        file: Path,
+        kind: str,
+        public_id: str,
+        *,
+        filename: str,
+        overwrite: bool,
+        formats: Collection[str] = (),
     ) -> tuple[Asset, bool]:
         """Take a file in; it is moved.
+
+        Args:
+            formats: those that are allowed; all, if none are named. Assumed: a raw file
+                without an extension has no format, and is let in.
 
         Returns:
             The asset, and whether it was there before and stays as it was.
 
         Raises:
-            RefusalError: it is not of its kind, or the name cannot be one.
+            RefusalError: it is not of its kind, or format, or the name cannot be one.
         """
         check_name(public_id)
         resource_type, slash, type = kind.partition("/")
         resource_type = kind_of(file) if resource_type == "auto" else resource_type
         kind = f"{resource_type}{slash}{type}"
         facts = probe(file, resource_type, filename)
+        if formats and facts.format and facts.format not in formats:
+            raise RefusalError(400, f"File format {facts.format} not allowed")
         etag = md5(file)
         with self._lock:
             old = self._assets.get((kind, public_id))

@@ -8,7 +8,7 @@ from PIL import Image
 
 from tests.cloudinary.refusals import RefusalError
 
-FORMATS = {"jpeg": "jpg", "mpo": "jpg"}
+FORMATS = {"jpeg": "jpg", "mpo": "jpg", "mpegts": "ts"}
 
 
 @dataclass(frozen=True)
@@ -110,4 +110,5 @@ def _format(container: av.container.InputContainer) -> str:
     if "matroska" in name:
         codecs = {stream.codec_context.name for stream in container.streams.video}
         return "webm" if codecs & {"vp8", "vp9", "av1", "libdav1d"} else "mkv"
-    return name.split(",")[0]
+    first = name.split(",")[0]
+    return FORMATS.get(first, first)

@@ -160,6 +160,7 @@ def _finish(
         public_id,
         filename=filename,
         overwrite=parameters.get("overwrite") not in ("false", "0"),
+        formats=[*filter(None, parameters.get("allowed_formats", "").split(","))],
     )
     if existing:
         return admin.json_response(admin.uploaded(emulator, asset) | {"existing": True}), asset

@@ -172,7 +172,7 @@ def test_at_cloudinary_it_asks_within_the_rate(
     for checked in (2, 4):
         verify(erasure)
         assert (erasure.checked, erasure.verified_at) == (checked, None)
-    assert account.calls == ["resources"] * 8  # videos and pictures of each folder
+    assert account.calls == ["resources"] * 12  # each folder in all three kinds
     account.faults.limit("resources")
     assert "Rate Limit" in verify(erasure).last_error
     assert verify(erasure).verified_at is not None

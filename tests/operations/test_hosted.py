@@ -124,8 +124,8 @@ def test_a_sweep_stays_within_the_rate_and_goes_on(account: Account, settings: S
         assert len(account.calls) <= 4
     assert len({run.pk for run in runs}) == 1
     last = runs[-1]
-    # 8 pages (10 videos, 6 pictures), then the books.
-    assert (last.runs, last.listed, last.orphans, last.checked) == (3, 16, 7, 18)
+    # 9 pages (10 videos, 6 pictures, nothing else), then the books.
+    assert (last.runs, last.listed, last.orphans, last.checked) == (4, 16, 7, 18)
     assert set(Orphan.objects.values_list("passes", flat=True)) == {1}
     assert {video.pk for video in videos} == set(
         Video.objects.filter(status=Status.READY).values_list("pk", flat=True)

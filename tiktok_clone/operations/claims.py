@@ -5,6 +5,8 @@ from enum import Enum
 from pathlib import PurePosixPath
 from uuid import UUID
 
+from django.db.models import Q
+
 from accounts import avatars
 from accounts.models import User
 from feeds.models import Export
@@ -25,7 +27,8 @@ def claims(names: Collection[str]) -> dict[str, Claim]:
     """Say which of some objects belong to something, and to what; the others are left out.
 
     Of a clip that is ready, what its rows name and the original; of one on its way, all that is
-    in its folder. So what a killed attempt left beside a ready clip belongs to nobody.
+    in its folder. So what a killed attempt left beside a ready clip belongs to nobody, and neither
+    does anything of a clip that was rejected.
     """
     found = dict.fromkeys(_of_unfinished_clips(names), Claim.WORK)
     found |= dict.fromkeys(_of_clips(names), Claim.ROW)
@@ -50,7 +53,7 @@ def clips_of(names: Iterable[str]) -> dict[UUID, set[str]]:
 
 def _of_clips(names: Iterable[str]) -> set[str]:
     asked = clips_of(names)
-    videos = Video.objects.filter(uuid__in=asked)
+    videos = Video.objects.filter(uuid__in=asked).exclude(status=Status.REJECTED)
     named = set(Rendition.objects.filter(video__in=videos).values_list("name", flat=True))
     for video in videos.only("store", "uuid", "poster", "preview", "sprite"):
         named |= {video.poster, video.preview, video.sprite, original_name(video)}
@@ -59,8 +62,8 @@ def _of_clips(names: Iterable[str]) -> set[str]:
 
 def _of_unfinished_clips(names: Iterable[str]) -> set[str]:
     asked = clips_of(names)
-    videos = Video.objects.filter(uuid__in=asked).exclude(status=Status.READY)
-    unfinished = videos.exclude(reason_code=MEDIA_MISSING).only("store", "uuid")
+    ended = Q(status__in=[Status.READY, Status.REJECTED]) | Q(reason_code=MEDIA_MISSING)
+    unfinished = Video.objects.filter(uuid__in=asked).exclude(ended).only("store", "uuid")
     return {
         name
         for video in unfinished

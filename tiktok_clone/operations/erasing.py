@@ -20,7 +20,7 @@ from videos.models import Tombstone
 from videos.publication import bury, folders_of
 
 VERIFIED_AT_ONCE = 100
-# Folders a run; at Cloudinary a folder takes two calls of those that an hour allows.
+# Folders a run; at Cloudinary a folder takes three calls of those that an hour allows.
 FOLDERS_A_RUN = 1000
 HOSTED_FOLDERS_A_RUN = 20
 FOLDERS_AT_ONCE = 200

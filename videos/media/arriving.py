@@ -137,6 +137,7 @@ def take_in(video_id: int, when_stored: InTransaction) -> Video | None:
             duration=round(found.duration, 3),
         ):
             Upload.objects.filter(video=fresh).delete()
+            _bury_strays(fresh)
             link_caption(fresh)
             when_stored(fresh)
     return fresh
@@ -248,6 +249,13 @@ def _at_cloudinary(video: Video) -> Arrived:
     row = StoredObject.objects.filter(name=name).first()
     ledger.confirm(row or ledger.expect(name, video.author_id, size), size=size, etag=etag)
     return arrived
+
+
+def _bury_strays(video: Video) -> None:
+    """Once no ticket holds any more, remove what one may have been used for besides the clip."""
+    if video.store == CLOUDINARY:
+        for name in cloudinary_store().strays(original_name(video)):
+            publication.bury(name, after=publication.SECOND_LOOK)
 
 
 def _checked(facts: Mapping[str, Any], size: int) -> Arrived:

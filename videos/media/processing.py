@@ -115,7 +115,7 @@ def give_up(video_id: int, error: Exception) -> None:
         if isinstance(error, RefusedError):
             ended = video.advance(Status.REJECTED, reason_code=error.code, reason=error.message)
             if ended:
-                publication.bury(video.folder)
+                publication.bury_twice([video.folder])
         elif room.is_full(error):
             ended = video.advance(Status.FAILED, reason_code=room.CODE, reason=FULL_SENTENCE)
         else:

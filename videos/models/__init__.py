@@ -7,7 +7,7 @@ from videos.models.report import Report
 from videos.models.slot import FIRST_EPOCH, SlotEpoch, SlotRun, Stamp
 from videos.models.subtitles import Subtitles
 from videos.models.tombstone import Tombstone
-from videos.models.upload import MediaEvent, Upload, UploadPiece
+from videos.models.upload import MediaEvent, Reservation, Upload, UploadPiece
 from videos.models.video import MEDIA_MISSING, TRANSITIONS, Rendition, Status, Video, Visibility
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "Mention",
     "Rendition",
     "Report",
+    "Reservation",
     "Save",
     "Share",
     "SlotEpoch",

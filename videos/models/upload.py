@@ -1,5 +1,6 @@
 """A file on its way in, in pieces, and what was said about it from outside."""
 
+from django.conf import settings
 from django.db import models
 
 from tiktok_clone.common.models import Timestamped
@@ -40,6 +41,18 @@ class UploadPiece(models.Model):
 
     def __str__(self) -> str:
         return f"piece {self.number} of upload {self.upload_id}"
+
+
+class Reservation(Timestamped):
+    """That somebody began a clip: counted for a day, whatever became of the clip."""
+
+    author = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+")
+
+    class Meta:
+        indexes = [models.Index(fields=["created_at"], name="reservation_by_age")]
+
+    def __str__(self) -> str:
+        return f"a clip begun by {self.author_id}"
 
 
 class MediaEvent(Timestamped):

@@ -20,7 +20,7 @@ from videos.captions import link_caption
 from videos.media.probe import probe
 from videos.media.processing import original_name
 from videos.media.refusals import refused
-from videos.models import MEDIA_MISSING, Status, Video, Visibility
+from videos.models import MEDIA_MISSING, Reservation, Status, Video, Visibility
 from videos.text import clean_caption
 
 COMMENT_RULES: dict[str, type[TextChoices]] = {
@@ -233,17 +233,27 @@ def _reach(visibility: str) -> int:
 
 
 @transaction.atomic
-def reserve(author: User, caption: str, visibility: str, size: int, **facts: Any) -> Video:
-    """Make the row of a file to come: it and its name are there before any object.
+def reserve(
+    author: User, caption: str, visibility: str, size: int, etag: str = "", **facts: Any
+) -> Video:
+    """Make the row of a file to come: it, and that of its object, are there before the object.
+
+    Args:
+        size: bytes of the file.
+        etag: its MD5, if it is known.
+        facts: other fields of the row.
 
     Raises:
         DomainError: `quota_exceeded` (403).
     """
     quotas.check(author, size, lock=True)
     facts = {name: getattr(author, name) for name in COMMENT_RULES} | facts
-    return Video.objects.create(
+    video = Video.objects.create(
         author=author, caption=caption, visibility=visibility, size_bytes=size, **facts
     )
+    ledger.expect(original_name(video), author.pk, size, etag)
+    Reservation.objects.create(author=author)
+    return video
 
 
 def _confirm(video: Video, on_stored: Callable[[Video], None] | None) -> Video:

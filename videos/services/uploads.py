@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.throttling import limited
 from tiktok_clone.common.errors import invalid, not_found
-from tiktok_clone.common.storage import CLOUDINARY, cloudinary_store, ledger, room
+from tiktok_clone.common.storage import CLOUDINARY, cloudinary_store, room
 from videos import tasks
 from videos.media import arriving
 from videos.media.derived import webhook_url
@@ -58,11 +58,9 @@ def reserve_upload(
     caption = clean_caption(caption)
     publishing.check_visibility(visibility)
     with transaction.atomic():
-        video = publishing.reserve(author, caption, visibility, size)
+        video = publishing.reserve(author, caption, visibility, size, etag)
         if video.store != CLOUDINARY:
             room.check_room(size)
-        # The row of the object is there before anybody has a ticket for it.
-        ledger.expect(original_name(video), author.pk, size, etag)
         upload = Upload.objects.create(
             video=video,
             size_bytes=size,

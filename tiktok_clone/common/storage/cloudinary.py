@@ -7,6 +7,11 @@ A name and an asset belong together by a rule, so that no table of them is neede
 | `cloudinary/videos/<uuid>/original` | video `videos/<uuid>/original` |
 | `cloudinary/videos/<uuid>/original/608x1080.mp4` | what Cloudinary derived from it, at that size |
 | `cloudinary/videos/<uuid>/3/preview.webp` | image `videos/<uuid>/3/preview`, uploaded by us |
+| `cloudinary/videos/<uuid>/original:raw` | raw `videos/<uuid>/original`, which no row asks for |
+
+An asset has its id once in each of three kinds. The kind is in the address that a file is sent to
+and not in what is signed, so who has a ticket can use it for another kind as well. What comes of
+that is listed under a name of its own, as the last line of the table has it.
 
 All assets are of the type "authenticated": nothing is delivered without our signature, the
 originals, which may say where they were filmed, to nobody at all.
@@ -39,7 +44,9 @@ CHUNK_BYTES = 6_000_000
 COPY_BYTES = 1024 * 1024
 LISTED_AT_ONCE = 500
 ASKED_AT_ONCE = 100
-RESOURCE_TYPES = ("video", "image")
+RESOURCE_TYPES = ("video", "image", "raw")
+# What a ticket takes, as Cloudinary calls the formats that our own probe lets in.
+FORMATS = "3g2,3gp,avi,m2ts,m4v,mkv,mov,mp4,mts,ts,webm"
 # Seconds: an answer to a call, one to a chunk of a file, the end of a silent download.
 CALL_TIMEOUT = 20
 UPLOAD_TIMEOUT = 120
@@ -113,7 +120,8 @@ class CloudinaryStore:
         return named(CLOUDINARY, path) if ours else None
 
     def _public_id(self, asset: str) -> str:
-        return self.folder + str(PurePosixPath(asset).with_suffix(""))
+        stray, _, _ = asset.rpartition(":")
+        return self.folder + (stray or str(PurePosixPath(asset).with_suffix("")))
 
     # Reading
 
@@ -186,7 +194,7 @@ class CloudinaryStore:
                 )
                 after = answer.get("next_cursor") or ""
                 following = f"{kind}:{after}" if after else _kind_after(kind)
-                yield Page([self._found(row) for row in answer["resources"]], following)
+                yield Page([self._found(row, kind) for row in answer["resources"]], following)
                 if not after:
                     break
 
@@ -212,7 +220,7 @@ class CloudinaryStore:
                     max_results=ASKED_AT_ONCE,
                 )
                 for row in answer["resources"]:
-                    asset_found = self._found(row)
+                    asset_found = self._found(row, kind)
                     for name in ids.get(str(row["public_id"]), ()):
                         found[name] = _facts_of(name, asset_found)
         return found
@@ -250,12 +258,18 @@ class CloudinaryStore:
             "public_id": self.public_id(name),
             "type": TYPE,
             "overwrite": "false",
+            "allowed_formats": FORMATS,
         }
         if notify:
             fields["notification_url"] = notify
         signed = utils.sign_request(dict(fields), dict(self.options))
         address = utils.cloudinary_api_url("upload", **self._kind(name), **self._address())
         return Ticket(str(address), {key: str(value) for key, value in signed.items()})
+
+    def strays(self, name: str) -> list[str]:
+        """Return the names of what a ticket for an object may have been used for besides it."""
+        own = _resource_type(path_of(name))
+        return [f"{name}:{kind}" for kind in RESOURCE_TYPES if kind != own]
 
     def derive(self, name: str, derived: Iterable[str], notify: str = "") -> Mapping[str, Any]:
         """Have renditions and pictures of an asset made, in the background; returns its facts.
@@ -314,15 +328,30 @@ class CloudinaryStore:
         return {k: v for k, v in self.options.items() if k in ("cloud_name", "upload_prefix")}
 
     def _destroy(self, name: str) -> None:
-        """Remove one asset; "not found" is what we want. What is derived goes with its original."""
-        if not _split(path_of(name))[1]:
-            public_id = self.public_id(name)
-            self._call(uploader.destroy, public_id, **self._kind(name), invalidate=True)
+        """Remove one asset; "not found" is what we want. What is derived goes with its original.
 
-    def _found(self, row: Mapping[str, Any]) -> Found:
-        path = str(row["public_id"]).removeprefix(self.folder)
+        An original goes in all kinds: the listing may be old, and there was a ticket for it.
+        """
+        asset, derived = _split(path_of(name))
+        if derived:
+            return
+        kinds = RESOURCE_TYPES if asset.endswith(f"/{ORIGINAL}") else (_resource_type(asset),)
+        for kind in kinds:
+            self._call(
+                uploader.destroy,
+                self._public_id(asset),
+                resource_type=kind,
+                type=TYPE,
+                invalidate=True,
+            )
+
+    def _found(self, row: Mapping[str, Any], kind: str) -> Found:
+        public_id = str(row["public_id"]).removeprefix(self.folder)
+        path = public_id
         if not path.endswith(f"/{ORIGINAL}"):
-            path = f"{path}.{row['format']}"
+            path = f"{path}.{row.get('format', '')}"
+        if _resource_type(path) != kind:
+            path = f"{public_id}:{kind}"
         since = datetime.fromisoformat(str(row["created_at"]).replace("Z", "+00:00"))
         etag = str(row.get("etag", ""))
         return Found(named(CLOUDINARY, path), int(row["bytes"]), since.astimezone(UTC), etag)
@@ -401,11 +430,12 @@ def _batches(items: list[str], size: int) -> Iterator[list[str]]:
 
 
 def _is_object(path: str) -> bool:
-    return bool(PurePosixPath(path).suffix) or path.endswith(f"/{ORIGINAL}")
+    return path.endswith(f"/{ORIGINAL}") or ":" in path or bool(PurePosixPath(path).suffix)
 
 
 def _resource_type(asset: str) -> str:
-    return "image" if asset.endswith(".webp") else "video"
+    stray, _, kind = asset.rpartition(":")
+    return kind if stray else ("image" if asset.endswith(".webp") else "video")
 
 
 def _format(derived: str) -> str:
