@@ -9,15 +9,16 @@ from hypothesis import strategies as st
 from accounts.models import Block, Follow, Friendship, Mute, MutedWord, User
 from accounts.services import mute_word, unmute_word
 from feeds.models import NotInterested
-from videos.models import Rendition, SlotEpoch, Status, Video, Visibility
+from videos.models import Rendition, Report, SlotEpoch, Status, Video, Visibility
 
 PEOPLE = 4
 WORDS = ("rain", "sun")  # each author's videos have one
+SPAM = {"reason": Report.Reason.SPAM}
 
 # Acts are (name, who, which): who picks a person, which picks a video or a visibility.
 ACTS = [
     "publish", "hide", "show", "delete", "follow", "unfollow", "block", "unblock", "private",
-    "mute", "unmute", "mute_word", "unmute_word", "refuse", "allow",
+    "mute", "unmute", "mute_word", "unmute_word", "refuse", "allow", "report",
 ]  # fmt: skip
 acts = st.tuples(st.sampled_from(ACTS), st.integers(0, PEOPLE - 1), st.integers(0, 30))
 reads = st.tuples(st.just("read"), st.integers(1, 7), st.just(0))
@@ -58,6 +59,7 @@ class World:
         muted = set(Mute.objects.filter(muter=me).values_list("muted", flat=True))
         words = set(MutedWord.objects.filter(user=me).values_list("text", flat=True))
         refused = set(NotInterested.objects.filter(user=me).values_list("video", flat=True))
+        refused |= set(Report.objects.filter(user=me).values_list("video", flat=True))
 
         def is_in(video: Video) -> bool:
             author = video.author_id
@@ -134,6 +136,10 @@ class World:
 
     def _allow(self, author: User, which: int) -> None:
         NotInterested.objects.filter(user=self.reader, video__in=self._some(author, which)).delete()
+
+    def _report(self, author: User, which: int) -> None:
+        for video in self._some(author, which):
+            Report.objects.get_or_create(user=self.reader, video=video, defaults=SPAM)
 
     def _private(self, author: User, which: int) -> None:
         author.is_private = which % 3 == 0
