@@ -89,6 +89,7 @@ def add(
             video_id=videos[item],
             strength=strength,
             acted_at=datetime.fromtimestamp(moment, UTC),
+            first_at=datetime.fromtimestamp(moment, UTC),
         )
         for user, item, strength, moment in zip(
             rows.user, rows.item, rows.strength.tolist(), at.tolist(), strict=True
