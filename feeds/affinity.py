@@ -186,6 +186,8 @@ WITH pair AS (
             AND seen.longest < %(is_half)s * video.duration, false)::int AS no,
         greatest(liked.created_at, saved.created_at, shared.created_at, commented.at,
                  seen.last_at, refused.created_at) AS acted_at,
+        least(liked.created_at, saved.created_at, shared.created_at, commented.first_at,
+              seen.first_at, refused.created_at) AS first_at,
         follow.created_at AS followed_at,
         pair.seconds IS NOT NULL AND follow.created_at IS NOT NULL
         AND follow.created_at >= statement_timestamp() - least(
@@ -206,7 +208,8 @@ WITH pair AS (
     LEFT JOIN videos_share AS shared
         ON shared.user_id = pair.user_id AND shared.video_id = pair.video_id
     LEFT JOIN LATERAL (
-        SELECT max(comment.created_at) AS at FROM videos_comment AS comment
+        SELECT max(comment.created_at) AS at, min(comment.created_at) AS first_at
+        FROM videos_comment AS comment
         WHERE comment.author_id = pair.user_id AND comment.video_id = pair.video_id
           AND comment.state = 'shown'
     ) AS commented ON true
@@ -218,14 +221,16 @@ WITH pair AS (
     LEFT JOIN accounts_follow AS follow
         ON follow.follower_id = pair.user_id AND follow.followee_id = video.author_id
 )
-INSERT INTO feeds_affinity AS held (user_id, video_id, strength, followed, acted_at)
+INSERT INTO feeds_affinity AS held (user_id, video_id, strength, followed, acted_at, first_at)
 SELECT user_id, video_id, least(yes + %(followed)s * late::int, %(most)s) + no, late,
-       coalesce(greatest(acted_at, CASE WHEN late THEN followed_at END), statement_timestamp())
+       coalesce(greatest(acted_at, CASE WHEN late THEN followed_at END), statement_timestamp()),
+       coalesce(first_at, statement_timestamp())
 FROM fact ORDER BY user_id, video_id
-ON CONFLICT (user_id, video_id) DO UPDATE SET (strength, followed, acted_at) = (
+ON CONFLICT (user_id, video_id) DO UPDATE SET (strength, followed, acted_at, first_at) = (
     SELECT least(yes + %(followed)s * now_followed::int, %(most)s) + no, now_followed,
            coalesce(greatest(fact.acted_at, CASE WHEN now_followed THEN followed_at END),
-                    held.acted_at)
+                    held.acted_at),
+           least(held.first_at, fact.first_at)
     FROM fact, LATERAL (SELECT coalesce(mark, held.followed OR late)) AS state (now_followed)
     WHERE fact.user_id = held.user_id AND fact.video_id = held.video_id
 )

@@ -96,6 +96,9 @@ class Affinity(models.Model):
     strength = models.FloatField(default=0, help_text="See the weights in feeds/affinity.py.")
     followed = models.BooleanField(default=False, help_text="Followed its author after watching.")
     acted_at = models.DateTimeField(help_text="The latest act.")
+    first_at = models.DateTimeField(
+        null=True, help_text="The first act; none for rows of before it was kept."
+    )
 
     objects = AffinityQuerySet.as_manager()
 

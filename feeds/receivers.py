@@ -63,6 +63,12 @@ def note_act(user: User, video: Video, **_: Any) -> None:
     prepared.note_act(user.pk, video.pk)
 
 
+@receiver(signals.video_reported)
+def forget_prepared_of_who_reports(user: User, **_: Any) -> None:
+    """Whoever reports a video does not come across it again."""
+    prepared.forget(user.pk)
+
+
 @receiver([*ACTS, signals.comment_deleted])
 def show_counts(video: Video, **_: Any) -> None:
     """Whoever likes or comments sees it counted on the page after."""

@@ -16,9 +16,10 @@ from datetime import UTC, datetime, timedelta
 
 from django.core.signing import BadSignature, Signer
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from feeds.models import SeedSnapshot
+from feeds.models import FeedSession, SeedSnapshot
 from feeds.shuffle import MASK
 from tiktok_clone.common.errors import DomainError
 from tiktok_clone.common.signing import current_epoch
@@ -106,8 +107,8 @@ def resume(raw: str, mode: str, order: str | None, reader: int, skip: int) -> Se
         reader: the id of a person, or NOBODY, who has no integers of their own.
 
     Raises:
-        DomainError: `seed_invalid`, `seed_expired`, `seed_of_another_reader`, `…_mode` or
-            `…_order`; the message says to refresh.
+        DomainError: `seed_invalid`, `seed_expired`, `seed_ended`, `seed_of_another_reader`,
+            `…_mode` or `…_order`; the message says to refresh.
     """
     if _INTEGER.fullmatch(raw) and reader != NOBODY:
         default = "ranked" if mode == "for-you" else "shuffle"
@@ -116,7 +117,19 @@ def resume(raw: str, mode: str, order: str | None, reader: int, skip: int) -> Se
         seed = _of_token(raw, mode, order, reader)
     if not SlotEpoch.objects.current().can_read(seed.snapshot.epoch):
         raise _expired()
+    if mode == "for-you" and skip and not stretches_of(seed).exists():
+        raise ended()
     return seed
+
+
+def stretches_of(seed: Seed) -> "QuerySet[FeedSession]":
+    """Return what is ranked of an order; a client's integer may begin again after an hour."""
+    return FeedSession.objects.filter(reader=seed.reader, seed=seed.signed_key, made=seed.made)
+
+
+def ended() -> DomainError:
+    """Return what is said of an order that its reader has ended."""
+    return _refused("seed_ended", "What your recommendations go by has changed since.")
 
 
 def _of_token(raw: str, mode: str, order: str | None, reader: int) -> Seed:

@@ -10,6 +10,7 @@ from accounts.models import User
 from accounts.throttling import limited
 from feeds import affinity, export, prepared, tasks
 from feeds.models import VIEW_SECONDS, Export, NotInterested
+from feeds.recommender.exploring import KNOWN_AFTER
 from tiktok_clone.common import jobs
 from tiktok_clone.common.errors import DomainError, invalid
 from videos.models import Video
@@ -37,7 +38,8 @@ def record_views(user: User, batch: Iterable[Watched]) -> int:
     Every impression is kept, an instant swipe too; one of at least a second brings a video that
     was removed from the history back to it. A *view* is a person who has watched at
     least a second of a video in all, or to its end: it is counted on the video once for each
-    person, at the impression that makes it true. Seconds count up to the video's duration for
+    person, at the impression that makes it true. People it was shown to are counted, up to as many
+    as exploration asks for. Seconds count up to the video's duration for
     each impression. What the person may not see is left out.
 
     Args:
@@ -159,9 +161,11 @@ WITH added AS (
             WHEN excluded.seconds >= %(view)s OR excluded.completed > 0 THEN NULL
             ELSE held.forgotten_at END,
         last_at = excluded.last_at
-    RETURNING video_id, seconds, completed
+    RETURNING video_id, times, seconds, completed
 )
 UPDATE videos_video AS video SET
+    shown_count = least(
+        video.shown_count + (impression.times = added.times)::int, %(enough)s),
     watch_seconds = video.watch_seconds + added.seconds,
     views_count = video.views_count + (
         (impression.completed > 0 OR round(impression.seconds::numeric, 3) >= %(view)s)
@@ -178,6 +182,7 @@ def _add(user_id: int, sums: dict[int, _Sum]) -> None:
     values: dict[str, Any] = {
         "user": user_id,
         "view": VIEW_SECONDS,
+        "enough": KNOWN_AFTER,
         "videos": videos,
         "times": [sums[pk].times for pk in videos],
         "seconds": [round(sums[pk].seconds, 2) for pk in videos],

@@ -18,7 +18,8 @@ from accounts.models import User
 from accounts.throttling import limited
 from feeds import prepared, services
 from feeds.models import Affinity, NotInterested, RefusedCreator, RefusedTag, RemovedTaste
-from feeds.recommender.candidates import taste_of
+from feeds.recommender import sessions
+from feeds.recommender.tastes import taste_of
 from feeds.tasks import settle_forgotten
 from tiktok_clone.common import jobs
 from tiktok_clone.common.errors import DomainError, invalid
@@ -159,9 +160,14 @@ def forget_one(user: User, what: str, name: str) -> None:
 
 @transaction.atomic
 def reset(user: User) -> None:
-    """Forget all that was learned up to now. What was refused, and what was seen, stays so."""
+    """Forget all that was learned up to now. What was refused, and what was seen, stays so.
+
+    Orders that were given out end: the next page of one says to refresh.
+    """
+    User.objects.select_for_update().get(pk=user.pk)
     user.taste_since = timezone.now()
     user.save(update_fields=["taste_since"])
+    sessions.end_orders(user)
     RemovedTaste.objects.filter(user=user).delete()  # all of them from before
     prepared.forget(user.pk)
 
@@ -174,7 +180,8 @@ def set_profiling(user: User, wanted: bool) -> int:
     no affinity of theirs is read or written; those that there are get deleted here. Likes,
     comments and the history stay, as does what they refused: those are their own words. When it is
     switched on again a job computes the affinities from these (`affinity.rebuild`), less what was
-    forgotten before. Orders of seeds that were given out go on for their hour.
+    forgotten before. Either way orders that were given out end: the next page of one says to
+    refresh.
 
     Returns:
         How many affinities were deleted.
@@ -185,6 +192,7 @@ def set_profiling(user: User, wanted: bool) -> int:
     if held.profiling == wanted:
         return 0
     user.save(update_fields=["profiling"])
+    sessions.end_orders(user)
     prepared.forget(user.pk)
     if wanted:
         jobs.enqueue(settle_forgotten, user_id=user.pk)

@@ -9,7 +9,7 @@ from feeds.models import NotInterested
 from feeds.recommender import explaining
 from feeds.wishes import of_refused_creator, with_refused_tag
 from tiktok_clone.common.errors import not_found
-from videos.models import Video, Visibility
+from videos.models import Report, Video, Visibility
 from videos.models.video import says_muted
 
 
@@ -45,6 +45,7 @@ def explain(user: User, video_id: int) -> list[Reason]:
             muted=Exists(Mute.objects.filter(muter=user, muted=OuterRef("author"))),
             says_muted=says_muted(user.pk),
             refused=Exists(NotInterested.objects.filter(user=user, video=OuterRef("pk"))),
+            reported=Exists(Report.objects.filter(user=user, video=OuterRef("pk"))),
             less_of_creator=of_refused_creator(user.pk),
             less_of_hashtag=with_refused_tag(user.pk),
         )
@@ -63,6 +64,9 @@ def _absence(video: Video) -> list[Reason]:
     if video.refused:  # type: ignore[attr-defined]
         text = "You are not interested in it, so it is in none of your feeds."
         told.append(Reason(None, "not_interested", text))
+    if video.reported:  # type: ignore[attr-defined]
+        text = "You reported it, so it is in none of your feeds."
+        told.append(Reason(None, "reported", text))
     if video.muted:  # type: ignore[attr-defined]
         told.append(Reason(None, "muted", f"You mute {who}, so it is in none of your feeds."))
     if video.says_muted:  # type: ignore[attr-defined]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from django.db.models import Exists, OuterRef
 
 from feeds.models import NotInterested, RefusedCreator, RefusedTag
-from videos.models import Video, VideoHashtag
+from videos.models import Report, Video, VideoHashtag
 from videos.models.video import VideoQuerySet
 
 if TYPE_CHECKING:
@@ -13,14 +13,16 @@ if TYPE_CHECKING:
 
 
 def wanted_by(viewer: "Viewer", videos: VideoQuerySet) -> VideoQuerySet:
-    """Leave out what the reader said no to, and the people whom they mute.
+    """Leave out what the reader said no to or reported, and the people whom they mute.
 
-    It is asked when a page is made, so it holds at once, for seeds of before too.
+    A report holds for its reader whatever the moderators make of it. It is asked when a page is
+    made, so it holds at once, for seeds of before too.
     """
     if viewer is None or viewer.pk is None:
         return videos
     refused = NotInterested.objects.filter(user=viewer.pk, video=OuterRef("pk"))
-    return videos.not_muted_by(viewer).exclude(Exists(refused))
+    reported = Report.objects.filter(user=viewer.pk, video=OuterRef("pk"))
+    return videos.not_muted_by(viewer).exclude(Exists(refused)).exclude(Exists(reported))
 
 
 def recommendable(viewer: "Viewer") -> VideoQuerySet:

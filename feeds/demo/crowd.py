@@ -5,7 +5,7 @@ of anybody, since one by one they would keep the worker busy for a minute.
 """
 
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations, cycle, product
 from typing import Any
@@ -135,13 +135,14 @@ def _impression(act: _Act, video: Video) -> Impression:
     )
 
 
-def _count(video: Video, acts: Iterable[_Act], watched: Iterable[Impression]) -> None:
+def _count(video: Video, acts: Iterable[_Act], watched: Sequence[Impression]) -> None:
     likes = sum(act.liked for act in acts)
     views = sum(one.completed > 0 or one.seconds >= VIEW_SECONDS for one in watched)
     Video.objects.filter(pk=video.pk).update(
         likes_count=F("likes_count") + likes,
         saves_count=F("saves_count") + sum(act.saved for act in acts),
         views_count=F("views_count") + views,
+        shown_count=F("shown_count") + len(watched),
         watch_seconds=F("watch_seconds") + sum(one.seconds for one in watched),
     )
     User.objects.filter(pk=video.author_id).update(likes_count=F("likes_count") + likes)

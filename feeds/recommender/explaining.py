@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 
 from accounts.models import Follow, User
-from feeds.models import FeedSession
+from feeds.models import WATCHED, FeedSession, Impression
 from feeds.recommender.ranking import Term
-from videos.models import Hashtag, Like, Video
+from videos.models import Comment, CommentState, Hashtag, Like, Save, Share, Video
 
 # Told are at most so many terms, none of which is less than this share of the largest.
 MOST_TERMS, LEAST_SHARE = 3, 0.25
@@ -61,14 +61,30 @@ def stored_terms(reader: User, video_id: int) -> list[Term] | None:
 
 
 def _taste(reader: User, video: Video, term: Term) -> Because:
-    """Names the video that led here, as long as the reader may see it."""
-    likes = Like.objects.filter(user=reader, video=OuterRef("pk"))
+    """Names the video that led here, as long as the reader may see it, and what they did with it.
+
+    Of several acts the one that says most in a word; of none that is left, nothing is named.
+    """
     visible = Video.objects.published().visible_to(reader).filter(pk=term.because or 0)
-    source = visible.select_related("author").annotate(liked=Exists(likes)).first()
-    if source is None:
+    did = {name: Exists(acts) for name, acts in _acts_of(reader).items()}
+    source = visible.select_related("author").annotate(**did).first()
+    verb = next((name for name in did if getattr(source, name, False)), None)
+    if source is None or verb is None:
         return Because(term.name, "People who like what you like have liked it.")
-    did = "liked" if source.liked else "watched"
-    return Because(term.name, f"Because you {did} {_named(source)}.")
+    said = verb.replace("_", " ")
+    return Because(term.name, f"Because you {said} {_named(source)}.")
+
+
+def _acts_of(reader: User) -> "dict[str, QuerySet[Any]]":
+    """Return what speaks for a video, by the word for it; the plainest first."""
+    of_video = {"video": OuterRef("pk")}
+    return {
+        "liked": Like.objects.filter(user=reader, **of_video),
+        "saved": Save.objects.filter(user=reader, **of_video),
+        "shared": Share.objects.filter(user=reader, **of_video),
+        "commented_on": Comment.objects.filter(author=reader, state=CommentState.SHOWN, **of_video),
+        "watched": Impression.objects.filter(WATCHED, user=reader, forgotten_at=None, **of_video),
+    }
 
 
 def _named(video: Video) -> str:

@@ -30,6 +30,7 @@ class Interactions:
         item: place of each row's item, int32.
         strength: how much each row says for the item, a like being 1; negative ones speak against.
         at: seconds since some epoch; None when no row has a time. NaN for a row without one.
+        first: when what a row sums up began, likewise; None where a row is one act.
     """
 
     users: Sequence[Hashable]
@@ -38,6 +39,7 @@ class Interactions:
     item: NDArray[np.int32]
     strength: NDArray[np.float32]
     at: NDArray[np.float64] | None = None
+    first: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         return len(self.user)
@@ -55,6 +57,7 @@ class Interactions:
             item=self.item[chosen],
             strength=self.strength[chosen],
             at=None if self.at is None else self.at[chosen],
+            first=None if self.first is None else self.first[chosen],
         )
 
 

@@ -4,6 +4,9 @@ A stretch is a row in PostgreSQL that begins where the one before ends, and a un
 its beginning lets one of those win who extend an order at the same time. What is stored never
 changes: likes, models and videos that come meanwhile show in the stretches after. Redis keeps a
 copy of the ids; a lost or an older one only costs a query.
+
+Only whoever takes back what the feed goes by ends their orders (`end_orders`): the stretches are
+deleted, and a seed that has none is refused (`seeds.resume`).
 """
 
 import json
@@ -21,7 +24,7 @@ from accounts.models import User
 from feeds.models import FeedSession
 from feeds.recommender import candidates
 from feeds.recommender.ranking import Ranked, rank
-from feeds.seeds import LIFETIME, Seed
+from feeds.seeds import LIFETIME, Seed, ended, stretches_of
 from tiktok_clone.common.generation import generation
 from tiktok_clone.common.redis import RedisError, client
 from videos.models import Video
@@ -62,7 +65,8 @@ def order_of(seed: Seed, start: int, count: int) -> Order:
     Where it is shorter it is extended first; it then takes as long as a first page does.
     """
     wanted = start + count
-    order = _cached(seed)
+    # At the beginning nobody has looked whether the order that was copied has been ended.
+    order = _cached(seed) if start else None
     if order is None or not _reaches(order, wanted):
         order = stored(seed)
         if not _reaches(order, wanted) and not _is_beyond_all(order, start):
@@ -81,19 +85,28 @@ def length(seed: Seed) -> int:
 
 def stored(seed: Seed) -> Order:
     """Return what PostgreSQL has of an order; one query."""
-    rows = _rows(seed).order_by("start").values_list("start", "ids", "seen", "last")
-    return _joined(rows)
+    rows = stretches_of(seed).order_by("start")
+    return _joined(rows.values_list("start", "ids", "seen", "last"))
 
 
 def extend_ahead(seed: Seed, place: int) -> None:
     """Rank the stretch after next, if the reader comes near the end of what there is."""
-    order_of(seed, place, AHEAD)
+    if stretches_of(seed).exists():
+        order_of(seed, place, AHEAD)
+
+
+def end_orders(reader: User) -> None:
+    """Have no order of a reader go on; the caller has locked the account.
+
+    Who asks for the next page is told to refresh, and no reason for a place is told any more.
+    """
+    FeedSession.objects.filter(reader=reader).delete()
 
 
 def count_served(seed: Seed, videos: Collection[int]) -> None:
     """Count by source what was served of an order; one query, to be asked behind the answer."""
     served = set(videos)
-    rows = _rows(seed).filter(ids__overlap=list(served))
+    rows = stretches_of(seed).filter(ids__overlap=list(served))
     for ids, places, seen in rows.values_list("ids", "places", "seen"):
         for number, pk in enumerate(ids):
             if pk in served:
@@ -126,15 +139,19 @@ def _is_beyond_all(order: Order, start: int) -> bool:
 
 def _extended(seed: Seed, order: Order, wanted: int) -> Order:
     reader = User.objects.get(pk=seed.reader)
-    is_new_left = True
+    is_new_left, begun = True, bool(order.ids)
     while not _reaches(order, wanted):
         is_new_left = is_new_left and order.seen_from is None
         stretch = _next(reader, seed, order, wanted) if is_new_left else None
         # One that is not full has taken all that is new.
         is_new_left = stretch is not None and len(stretch.ids) >= STRETCH
-        _insert(seed, len(order.ids), stretch or _seen(reader, seed, order))
+        if not _insert(reader, seed, len(order.ids), stretch or _seen(reader, seed, order)):
+            reader, is_new_left = User.objects.get(pk=seed.reader), True
         # Read, not added up: somebody else may have been the one.
         order = stored(seed)
+        if begun and not order.ids:
+            raise ended()
+        begun = bool(order.ids)
     return order
 
 
@@ -181,9 +198,21 @@ def _told(one: Ranked) -> dict[str, Any]:
     return {"source": one.source, "score": one.score, "terms": terms}
 
 
-def _insert(seed: Seed, start: int, stretch: _Stretch) -> None:
-    row = FeedSession(start=start, **_key(seed), **asdict(stretch))
+@transaction.atomic
+def _insert(reader: User, seed: Seed, start: int, stretch: _Stretch) -> bool:
+    """Store a stretch unless there is one; returns whether what the reader allows is as it was.
+
+    The row refers to the account, so whoever inserts it waits for somebody who ends the orders.
+    """
+    row = FeedSession(
+        reader_id=seed.reader, seed=seed.signed_key, made=seed.made, start=start, **asdict(stretch)
+    )
     FeedSession.objects.bulk_create([row], ignore_conflicts=True)
+    as_it_was = {"profiling": reader.profiling, "taste_since": reader.taste_since}
+    if User.objects.filter(pk=reader.pk, **as_it_was).exists():
+        return True
+    transaction.set_rollback(True)
+    return False
 
 
 def _joined(rows: Iterable[tuple[int, list[int], bool, bool]]) -> Order:
@@ -195,15 +224,6 @@ def _joined(rows: Iterable[tuple[int, list[int], bool, bool]]) -> Order:
         if seen and seen_from is None:
             seen_from = start
     return Order(tuple(ids), seen_from, ended)
-
-
-def _rows(seed: Seed) -> Any:
-    return FeedSession.objects.filter(**_key(seed))
-
-
-def _key(seed: Seed) -> dict[str, int]:
-    """What tells an order from all others; a client's integer may begin again after an hour."""
-    return {"reader_id": seed.reader, "seed": seed.signed_key, "made": seed.made}
 
 
 def _cached(seed: Seed) -> Order | None:

@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 from django.db.models import F, FloatField
-from django.db.models.functions import Cast, Extract
+from django.db.models.functions import Cast, Coalesce, Extract
 from numpy.typing import NDArray
 
 from feeds.models import Affinity
 from feeds.recommender.interactions import Interactions
 from videos.models import Video
 
-_ROW = np.dtype([("user", "i8"), ("item", "i8"), ("strength", "f4"), ("at", "f8")])
+_ROW = np.dtype([("user", "i8"), ("item", "i8"), ("strength", "f4"), ("at", "f8"), ("first", "f8")])
 CHUNK = 10_000
 
 
@@ -21,9 +21,9 @@ def read() -> Interactions:
     """Return what may be learnt from, one row for each person and video, in the order of ids."""
     found = (
         Affinity.objects.learnable()
-        .annotate(at=Cast(Extract(F("acted_at"), "epoch"), FloatField()))
+        .annotate(at=_seconds("acted_at"), first=Coalesce(_seconds("first_at"), 0.0))
         .order_by("user_id", "video_id")
-        .values_list("user_id", "video_id", "strength", "at")
+        .values_list("user_id", "video_id", "strength", "at", "first")
     )
     rows = np.fromiter(found.iterator(CHUNK), _ROW)
     users, user = np.unique(rows["user"], return_inverse=True)
@@ -35,7 +35,12 @@ def read() -> Interactions:
         item=item.astype(np.int32),
         strength=rows["strength"],
         at=rows["at"],
+        first=rows["first"],
     )
+
+
+def _seconds(column: str) -> Cast:
+    return Cast(Extract(F(column), "epoch"), FloatField())
 
 
 def digest_of(rows: Interactions) -> str:

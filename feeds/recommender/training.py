@@ -104,9 +104,11 @@ class _Training:
         stored.put_in_service(self.run_, model)
 
     def _tuned(self) -> Parameters:
+        """Find parameters without the rows by which `figures` judges them."""
+        kept, _ = split(self.rows)
         start = Parameters.from_json(self.serving.parameters) if self.serving else None
         return tuning.tune(
-            self.rows,
+            kept,
             start,
             seconds=self.seconds,
             report=lambda _parameters, _ndcg: self.report("tuning"),
@@ -186,11 +188,14 @@ class _Duel:
 def _duel(rows: Interactions, serving: ModelRun, model: Model) -> _Duel:
     """Judge by what happened after the one in service was trained, which neither model has seen.
 
-    Where that is too little, by the last acts of all, which both have seen. Either way neither has
-    an advantage: one that had learnt the answers would always win against one that had not.
+    What happened are pairs of a person and a video that had nothing to do with each other before.
+    Who watches again what they had liked gives no answer: the one in service has learnt it, and so
+    does the new one. Where that is too little, the last acts of all decide, which both have seen.
+    Either way neither has an advantage: one that had learnt the answers would always win against
+    one that had not.
     """
     until = serving.learnt_until.timestamp() if serving.learnt_until else -np.inf
-    after = rows.at > until if rows.at is not None else np.zeros(len(rows), bool)
+    after = rows.first > until if rows.first is not None else np.zeros(len(rows), bool)
     kept = rows.rows(~after)
     task = trial(kept, rows.rows(after), most=tuning.READERS)
     if len(task.users) >= FEWEST_READERS:

@@ -228,6 +228,24 @@ def test_the_time_is_that_of_the_latest_act_and_goes_back_with_it(user: User) ->
     assert Affinity.objects.get().acted_at == past
 
 
+def test_the_first_act_stays_the_first(user: User) -> None:
+    video = VideoFactory(duration=SECONDS)
+    engagement.like_video(user, video.pk)
+    first = video.likes.get().created_at
+    assert Affinity.objects.get().first_at == first
+    watch(user, video, 3.0)
+    engagement.unlike_video(user, video.pk)
+    assert Affinity.objects.get().first_at == first, "what it was is known to a model"
+    past = timezone.now() - timedelta(days=3)
+    Impression.objects.update(first_at=past)
+    Affinity.objects.all().delete()
+    affinity.rebuild(user.pk)
+    assert Affinity.objects.get().first_at == past
+    Affinity.objects.update(first_at=None)  # of before it was kept
+    engagement.like_video(user, video.pk)
+    assert Affinity.objects.get().first_at == past
+
+
 def test_what_fails_leaves_no_trace(user: User) -> None:
     video = VideoFactory(duration=SECONDS)
 

@@ -272,6 +272,37 @@ class TestCrowd:
             like_video(user, video.pk)
         assert sum(places()) < sum(before) / 2
 
+    @pytest.mark.parametrize("theme", ["ocean", "geometry"])
+    def test_three_likes_of_a_theme_bring_the_rest_of_it_to_the_first_page(
+        self, theme: str, user: User, as_user: ApiClient, run_jobs: RunJobs
+    ) -> None:
+        """The clips that the demo has, without their hashtags: only what the crowd did tells."""
+        seeding.ensure_people()
+        people = {person.handle: person for person in User.objects.all()}
+        mine = []
+        for clip in CLIPS:
+            if clip.visibility == "public":
+                video = VideoFactory(author=people[clip.author], caption=clip.name, duration=8)
+                crowd.send_crowd(video, clip.theme, clip.name)
+                mine += [video] * (clip.theme == theme)
+        seeding.train()
+        run_jobs()
+        liked, rest = mine[:3], [video.pk for video in mine[3:]]
+        for video in liked:
+            like_video(user, video.pk)
+        order = ids(as_user.get("/videos/feed", {"limit": 10}))
+        assert set(rest) <= set(order)
+        # Chance would put them in the middle.
+        assert sum(order.index(pk) for pk in rest) / len(rest) < 5
+        told = [
+            reason["text"]
+            for pk in rest
+            for reason in as_user.get(f"/videos/{pk}/why")["reasons"]
+            if reason["code"] == "taste"
+        ]
+        assert len(told) == len(rest)
+        assert all(text.startswith("Because you liked “") for text in told)
+
     def test_the_worker_learns_from_it(
         self, clips: dict[str, list[Video]], run_jobs: RunJobs
     ) -> None:

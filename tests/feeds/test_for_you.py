@@ -19,6 +19,7 @@ from feeds import hits
 from feeds.models import CacheReads, FeedSession, Impression, NotInterested
 from feeds.recommender import candidates, sessions
 from feeds.recommender.explaining import stored_terms
+from feeds.recommender.exploring import KNOWN_AFTER
 from feeds.recommender.ranking import EXPLORED_ONE_IN, is_explored
 from feeds.seeds import LIFETIME, Seed, new_seed, read_token
 from feeds.services import Watched, record_views
@@ -28,7 +29,7 @@ from tests.feeds.caching import Later, use_client
 from tests.feeds.models import put_in_service
 from tests.feeds.scroll import FEED, follow_up, ids, pages, scroll
 from videos.models import Hashtag, Video, VideoHashtag, Visibility
-from videos.services import engagement, moderation
+from videos.services import comments, engagement, moderation
 
 pytestmark = pytest.mark.django_db
 # A seed that explores the last of the first ten places, so that tests know what stands before.
@@ -147,7 +148,7 @@ class TestWhatComes:
         skipped = VideoFactory.create_batch(10, author=UserFactory())
         last = VideoFactory(author=skipped[0].author).pk
         see(user, [video.pk for video in skipped])
-        found = scroll(as_user, limit=50)
+        found = scroll(as_user, limit=50, seed=LATE)
         assert found.index(last) > 30
         assert found[41:] == [video.pk for video in skipped]
 
@@ -159,14 +160,7 @@ class TestWhatComes:
     def test_what_many_were_shown_is_explored_no_more(
         self, as_user: ApiClient, clips: list[int]
     ) -> None:
-        people = [
-            User(email=f"e{n}@example.org", handle=f"e{n}", name="E", password="!")
-            for n in range(candidates.KNOWN_AFTER)
-        ]
-        shown = User.objects.bulk_create(people)
-        Impression.objects.bulk_create(
-            Impression(user=person, video_id=pk) for person in shown for pk in clips[1:]
-        )
+        Video.objects.filter(pk__in=clips[1:]).update(shown_count=KNOWN_AFTER)
         explored = {pk for pk, source in sources_of_all(as_user).items() if source == "explored"}
         assert explored == {clips[0]}
 
@@ -194,6 +188,23 @@ CHANGES: dict[str, Callable[[User, Video], object]] = {
     "muted": lambda user, video: (
         user.mutes.create(muted=video.author) if hasattr(user, "mutes") else _mute(user, video)
     ),
+}
+
+
+GONE_FROM_SIGHT: dict[str, Callable[[User, Video], object]] = {
+    "hidden": lambda _, video: moderation.hide_video(video.pk),
+    "blocked": lambda user, video: block(video.author, user),
+    "blocking": lambda user, video: block(user, video.author),
+    "private account": lambda _, video: User.objects.filter(pk=video.author_id).update(
+        is_private=True
+    ),
+    "friends only": lambda _, video: Video.objects.filter(pk=video.pk).update(
+        visibility=Visibility.FRIENDS
+    ),
+    "only me": lambda _, video: Video.objects.filter(pk=video.pk).update(
+        visibility=Visibility.PRIVATE
+    ),
+    "deleted": lambda _, video: video.delete(),
 }
 
 
@@ -255,13 +266,13 @@ class TestTheOrderIsFrozen:
         first = sessions.order_of(seed, 0, 10)
         insert, ranked = sessions._insert, []
 
-        def late(seed: Seed, start: int, stretch: Any) -> None:
+        def late(reader: User, seed: Seed, start: int, stretch: Any) -> bool:
             monkeypatch.setattr(sessions, "_insert", insert)
             like(user, clips[0])
             put_in_service({clips[0]: {clips[5]: 1.0}})
             ranked.append(sessions.order_of(seed, start, 10))
             ranked.append(stretch)
-            insert(seed, start, stretch)
+            return insert(reader, seed, start, stretch)
 
         monkeypatch.setattr(sessions, "_insert", late)
         order = sessions.order_of(seed, 10, 10)
@@ -411,10 +422,45 @@ class TestWhy:
         liked = Video.objects.get(pk=clips[0])
         text = self.reasons(as_user, clips[1])["taste"]["text"]
         assert text == f"Because you liked “{liked.caption}” by @{liked.author.handle}."
-        moderation.hide_video(clips[0])
+
+    @pytest.mark.parametrize("why", GONE_FROM_SIGHT)
+    def test_what_may_not_be_seen_any_more_is_not_named(
+        self, why: str, as_user: ApiClient, user: User, clips: list[int]
+    ) -> None:
+        put_in_service({clips[0]: {clips[1]: 1.0}})
+        like(user, clips[0])
+        as_user.get(FEED)
+        liked = Video.objects.select_related("author").get(pk=clips[0])
+        GONE_FROM_SIGHT[why](user, liked)
         text = self.reasons(as_user, clips[1])["taste"]["text"]
-        assert liked.caption not in text
-        assert liked.author.handle not in text
+        assert text == "People who like what you like have liked it."
+
+    @pytest.mark.parametrize("did", ["liked", "saved", "shared", "commented on", "watched"])
+    def test_what_was_done_is_said_as_it_was(
+        self, did: str, as_user: ApiClient, user: User, clips: list[int]
+    ) -> None:
+        put_in_service({clips[0]: {clips[1]: 1.0}})
+        acts: dict[str, Callable[[], object]] = {
+            "liked": lambda: like(user, clips[0]),
+            "saved": lambda: engagement.save_video(user, clips[0]),
+            "shared": lambda: engagement.share_video(user, clips[0]),
+            "commented on": lambda: comments.add_comment(user, clips[0], "again!"),
+            "watched": lambda: record_views(user, [Watched(clips[0], 8.0, True)]),
+        }
+        acts[did]()
+        as_user.get(FEED)
+        text = self.reasons(as_user, clips[1])["taste"]["text"]
+        assert text.startswith(f"Because you {did} “")
+
+    def test_what_was_taken_back_is_not_named(
+        self, as_user: ApiClient, user: User, clips: list[int]
+    ) -> None:
+        put_in_service({clips[0]: {clips[1]: 1.0}})
+        like(user, clips[0])
+        as_user.get(FEED)
+        engagement.unlike_video(user, clips[0])
+        text = self.reasons(as_user, clips[1])["taste"]["text"]
+        assert text == "People who like what you like have liked it."
 
     def test_the_other_reasons(self, as_user: ApiClient, user: User, clips: list[int]) -> None:
         cats = tag("cats", clips[0], clips[1])

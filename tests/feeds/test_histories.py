@@ -13,10 +13,12 @@ from django.db import transaction
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from feeds.models import FeedSession
 from feeds.options import read_options, seed_of
 from feeds.paging import Page, make_page
+from feeds.recommender import sessions
 from tests.feeds.scroll import ORDERS
-from tests.feeds.worlds import PEOPLE, World, histories
+from tests.feeds.worlds import PEOPLE, World, histories, moving
 from tiktok_clone.common import signing
 from videos.models import SlotEpoch
 
@@ -122,6 +124,45 @@ def test_histories(
             pass
         assert always <= set(reader.seen), "3: live all the time, and not served"
         reader.read(5)
+        transaction.set_rollback(True)
+
+
+@settings(max_examples=15)
+@given(during=moving, integer=integers)
+@example(
+    # Half of a stretch is read; then taste, a model and the clips themselves change.
+    during=[
+        ("like", 0, 0), ("learn", 0, 1), ("read", 3, 0), ("like", 0, 5), ("learn", 0, 2),
+        ("watch", 0, 9), ("delete", 1, 1), ("report", 2, 0), ("read", 4, 0), ("learn", 0, 4),
+        ("publish", 0, 1), ("read", 7, 0), ("watch", 0, 2), ("read", 6, 0),
+    ],
+    integer=5,
+)  # fmt: skip
+def test_for_you_over_many_stretches_while_taste_moves(
+    during: list[Any], integer: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each stretch is ranked by another taste; still nothing comes twice and nothing is lost."""
+    monkeypatch.setattr(sessions, "STRETCH", 5)
+    monkeypatch.setattr(sessions.rank_next, "__defaults__", (5,))
+    monkeypatch.setattr(sessions, "LONG_STRETCH", 5)
+    with transaction.atomic():
+        world = World.create()
+        for n in range(6 * PEOPLE):
+            world.act("publish", n % PEOPLE, 1)
+        reader = Reader(world, "for-you", "ranked", integer)
+        reader.read(1)
+        always = world.visible("for-you") | set(reader.seen)
+        for name, who, which in during:
+            if name == "read":
+                reader.read(who)
+            else:
+                world.act(name, who, which)
+            if not reader.page or not reader.page.end:
+                always &= world.visible("for-you")
+        reader.finish()
+        assert always <= set(reader.seen), "3: live all the time, and not served"
+        assert reader.read(5).results == []
+        assert FeedSession.objects.count() > 3, "else no stretch was crossed"
         transaction.set_rollback(True)
 
 

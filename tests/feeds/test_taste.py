@@ -16,12 +16,15 @@ from feeds.export_parts import PARTS
 from feeds.history import forget_watch
 from feeds.models import (
     Affinity,
+    FeedSession,
     Impression,
     NotInterested,
     RefusedCreator,
     RefusedTag,
     RemovedTaste,
 )
+from feeds.recommender import sessions
+from feeds.seeds import Seed, read_token
 from feeds.services import Watched, record_views
 from tests.api_client import ApiClient
 from tests.conftest import RunJobs
@@ -268,6 +271,87 @@ class TestNoProfiling:
         self, wrong: dict[str, Any], as_user: ApiClient
     ) -> None:
         assert "profiling" in as_user.patch(MINE, wrong, expect=400)["errors"]
+
+
+@pytest.mark.parametrize("change", ["switched off", "switched on", "reset"])
+class TestOrdersEnd:
+    """Whoever takes back what the feed goes by gets nothing of before."""
+
+    def change(self, change: str, user: User) -> None:
+        if change == "reset":
+            taste.reset(user)
+        else:
+            taste.set_profiling(user, change == "switched on")
+
+    @pytest.fixture
+    def clips(self, change: str, user: User) -> list[Video]:
+        """The first one is liked."""
+        if change == "switched on":
+            taste.set_profiling(user, False)
+        made = tagged(*["#cats"] * 30)
+        like_video(user, made[0].pk)
+        return made
+
+    def test_the_next_page_says_to_refresh(
+        self, change: str, as_user: ApiClient, user: User, clips: list[Video]
+    ) -> None:
+        page, numbered = as_user.get(FEED, {"limit": 5}), as_user.get(FEED, {"limit": 5, "seed": 7})
+        self.change(change, user)
+        for old in (page, numbered):
+            answer = as_user.get(FEED, follow_up(old), expect=400)
+            assert answer["code"] == "seed_ended"
+            assert "Refresh the feed" in answer["detail"]
+        again = as_user.get(FEED, {"limit": 5, "seed": 7})
+        assert len(scroll(as_user, **follow_up(again, limit=9))) == 25
+        assert len(scroll(as_user, limit=9)) == 30
+
+    def test_no_reason_of_before_is_told(
+        self, change: str, as_user: ApiClient, user: User, clips: list[Video]
+    ) -> None:
+        video = ids(as_user.get(FEED, {"limit": 5}))[0]
+        told = lambda: {  # noqa: E731
+            reason["mode"] for reason in as_user.get(f"/videos/{video}/why")["reasons"]
+        }
+        assert "for-you" in told()
+        self.change(change, user)
+        assert "for-you" not in told()
+
+    def test_what_is_ranked_at_that_moment_is_ranked_anew(
+        self, change: str, as_user: ApiClient, user: User, clips: list[Video],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:  # fmt: skip
+        """Somebody asks for a first page; it is ranked, and then they change it elsewhere."""
+        insert, before = sessions._insert, []
+
+        def late(reader: User, seed: Seed, start: int, stretch: Any) -> bool:
+            monkeypatch.setattr(sessions, "_insert", insert)
+            before.append(stretch)
+            self.change(change, User.objects.get(pk=user.pk))
+            return insert(reader, seed, start, stretch)
+
+        monkeypatch.setattr(sessions, "_insert", late)
+        page = as_user.get(FEED, {"limit": 5})
+        if change != "switched on":  # the acts are computed by a job
+            assert FeedSession.objects.get().places != before[0].places
+        assert len(scroll(as_user, **follow_up(page, limit=9))) == 25
+
+    def test_what_is_ranked_ahead_then_does_not_begin_it_anew(
+        self, change: str, as_user: ApiClient, user: User, clips: list[Video]
+    ) -> None:
+        page = as_user.get(FEED, {"limit": 5})
+        self.change(change, user)
+        sessions.extend_ahead(read_token(page["seed"]), 5)
+        assert as_user.get(FEED, follow_up(page), expect=400)["code"] == "seed_ended"
+
+    def test_orders_of_others_and_other_modes_go_on(
+        self, change: str, as_user: ApiClient, as_other: ApiClient, user: User,
+        clips: list[Video],
+    ) -> None:  # fmt: skip
+        page = as_user.get(FEED, {"mode": "all", "limit": 5})
+        of_other = as_other.get(FEED, {"limit": 5})
+        self.change(change, user)
+        assert as_user.get(FEED, follow_up(page))["count"] == 5
+        assert as_other.get(FEED, follow_up(of_other))["count"] == 5
 
 
 class TestPage:

@@ -16,8 +16,11 @@ from feeds.options import read_options, seed_of
 from feeds.paging import make_page
 from feeds.timeline import List
 from tests.factories import UserFactory, VideoFactory
+from tests.feeds.models import put_in_service
 from tiktok_clone.common import generation
 from tiktok_clone.common.redis import client
+from videos.captions import link_caption
+from videos.services import engagement
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -105,6 +108,38 @@ def test_what_it_shows_is_what_the_reader_would_get(reader: User, author: User) 
     asked = read_options({"mode": "following"})
     served = make_page(reader, seed_of(asked, reader.pk), 0, tracing.LIMIT)
     assert list(places(reader)) == [card.video for card in served.shown]
+
+
+def test_for_you_shows_what_brought_each_place_and_the_parts_of_its_score(
+    staff: Client, reader: User, author: User
+) -> None:
+    liked, *near = VideoFactory.create_batch(6)
+    put_in_service({liked.pk: {video.pk: 0.1 * n for n, video in enumerate(near, 1)}})
+    tagged = VideoFactory.create_batch(2, caption="#cats")
+    for video in tagged:
+        link_caption(video)
+    by_creator = VideoFactory(author=liked.author)
+    followed = VideoFactory(author=author)
+    popular = VideoFactory(trend=9)
+    VideoFactory.create_batch(8)
+    engagement.like_video(reader, liked.pk)
+    engagement.like_video(reader, tagged[0].pk)
+    (feed,) = [feed for feed in tracing.trace(reader).feeds if feed.title == "For you"]
+    assert len(feed.pieces) == 17
+    for piece in feed.pieces:
+        assert sum(term.value for term in piece.terms) == pytest.approx(piece.score, abs=1e-9)
+        assert piece.place in {term.name for term in piece.terms}
+    # What only one source can have named, unless its place is one of those for exploration.
+    names = {"taste": near, "tag": tagged[1:], "creator": [by_creator], "followed": [followed]}
+    expected = {video.pk: name for name, videos in names.items() for video in videos}
+    expected[popular.pk] = "popular"
+    found = {piece.video.pk: piece.place for piece in feed.pieces}
+    assert {pk: found[pk] for pk in expected if found[pk] != "explored"}.items() <= expected.items()
+    others = {place for pk, place in found.items() if pk not in expected}
+    assert others <= {"fresh", "explored"}
+    html = staff.get(reverse("admin:feeds_trace"), {"reader": f"@{reader.handle}"}).content.decode()
+    assert "taste" in html
+    assert "followed" in html
 
 
 def test_it_shows_cards_and_the_prepared_page(reader: User, author: User) -> None:

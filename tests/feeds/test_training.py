@@ -16,7 +16,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from feeds.models import Affinity, ModelRun, Neighbours
-from feeds.recommender import baselines, candidates, site, stored, training
+from feeds.recommender import baselines, site, stored, tastes, training, tuning
+from feeds.recommender.holdout import split
 from feeds.recommender.interactions import DAY, Interactions
 from feeds.recommender.model import Model, Parameters, train
 from feeds.tasks import train_recommender
@@ -117,7 +118,8 @@ class TestWhatItLearns:
         for weights in Neighbours.objects.values_list("weights", flat=True):
             assert weights == sorted(weights, reverse=True)
         first = rows.items[0]
-        best = candidates.neighbours(run.pk, {first: 1.0})[0][0]
+        liked = tastes.Act(first, 1.0, 0.0, 0, ())
+        best = tastes.neighbours(UserFactory(), run, [liked])[0][0]
         assert best == rows.items[int(model.neighbours[[0]].todense().argmax())]
 
 
@@ -134,6 +136,26 @@ def test_quality_falls_when_a_signal_breaks() -> None:
     item = np.where(wrong, np.random.default_rng(2).permutation(rows.item), rows.item)
     broken = training.figures(replace(rows, item=item), Parameters())
     assert broken["ours"]["ndcg"]["20"] < 0.8 * whole["ours"]["ndcg"]["20"]
+
+
+def test_the_figures_are_of_rows_that_parameters_were_not_chosen_by(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settle(themed(**WORLD))
+    tuned_on: list[Interactions] = []
+    tune = tuning.tune
+
+    def recorded(rows: Interactions, *arguments: Any, **options: Any) -> Any:
+        tuned_on.append(rows)
+        return tune(rows, *arguments, **options)
+
+    monkeypatch.setattr(tuning, "tune", recorded)
+    assert learn().metrics["ours"]["readers"] > 20
+    rows = site.read()
+    _, judged = split(rows)
+    assert len(judged) > 100
+    assert len(tuned_on[0]) == len(rows) - len(judged)
+    assert tuned_on[0].at.max() <= judged.at.min()
 
 
 class TestTakingOver:
@@ -208,6 +230,25 @@ class TestTakingOver:
         assert first.neighbours.exists()
         with pytest.raises(CommandError, match=r"Refused: NDCG@20 is"):
             command("--force", "--tune", "0")
+
+    def test_what_is_watched_again_does_not_speak_for_the_old_one(
+        self, world: Callable[..., None]
+    ) -> None:
+        """The one in service has learnt these pairs by heart, whatever their latest act is."""
+        old = ModelRun.objects.in_service()
+        again = timezone.now() + timedelta(hours=1)
+        some = Affinity.objects.order_by("pk").values("pk")[::3]
+        world(0)
+        Affinity.objects.filter(pk__in=[one["pk"] for one in some]).update(acted_at=again)
+        rows = site.read()
+        duel = training._duel(rows, old, train(rows))
+        new = Affinity.objects.filter(first_at__gt=old.learnt_until)
+        answers = duel.task.held_out.tocoo()
+        pairs = {
+            (rows.users[duel.task.users[row]], rows.items[col])
+            for row, col in zip(answers.row, answers.col, strict=True)
+        }
+        assert pairs == set(new.values_list("user", "video"))
 
     def test_a_broken_model_is_refused_also_when_little_has_happened(
         self, world: object, monkeypatch: pytest.MonkeyPatch

@@ -6,11 +6,15 @@ import pytest
 
 from accounts.models import Follow, Mute, MutedWord, User
 from accounts.services import mute_word
+from feeds import prepared
 from feeds.models import NotInterested
 from tests.api_client import ApiClient
-from tests.factories import VideoFactory, befriend
+from tests.factories import UserFactory, VideoFactory, befriend
+from tests.feeds.caching import Later
 from tests.feeds.scroll import FEED, ORDERS, follow_up, ids, scroll
-from videos.models import Video, Visibility
+from videos.models import Report, Video, Visibility
+from videos.services.engagement import report_video
+from videos.services.moderation import answer_reports
 from videos.services.publishing import edit_video
 
 pytestmark = pytest.mark.django_db
@@ -47,6 +51,18 @@ class TestEveryFeed:
         as_user.post(path)
         assert as_user.delete(path) == {"not_interested": False}
         assert clips[0].pk in scroll(as_user, mode=mode, order=order, limit=2)
+
+    def test_leaves_out_what_one_reported_whatever_becomes_of_it(
+        self, mode: str, order: str, as_user: ApiClient, as_other: ApiClient, clips: list[Video],
+    ) -> None:  # fmt: skip
+        page = as_user.get(FEED, {"mode": mode, "order": order, "limit": 2})
+        unseen = [video for video in clips if video.pk not in ids(page)]
+        as_user.post(f"/videos/{unseen[0].pk}/report", {"reason": "spam"})
+        rest = ids(as_user.get(FEED, follow_up(page, limit=50)))
+        assert set(rest) == {video.pk for video in unseen[1:]}
+        answer_reports(unseen[0].pk, Report.Outcome.DISMISSED, UserFactory())
+        assert unseen[0].pk not in scroll(as_user, mode=mode, order=order, limit=2)
+        assert unseen[0].pk in scroll(as_other, mode="all", limit=2)
 
     def test_leaves_out_whom_one_mutes(
         self, mode: str, order: str, as_user: ApiClient, user: User, clips: list[Video]
@@ -125,6 +141,12 @@ class TestWhy:
         as_user.post(f"/videos/{video.pk}/not-interested")
         assert self.codes(as_user, video) == [(None, "not_interested"), (None, "muted")]
 
+    def test_a_report_says_so(self, as_user: ApiClient, as_other: ApiClient) -> None:
+        video = VideoFactory()
+        as_user.post(f"/videos/{video.pk}/report", {"reason": "spam"})
+        assert self.codes(as_user, video) == [(None, "reported")]
+        assert self.codes(as_other, video) == [("all", "shuffled")]
+
     def test_a_muted_word_says_so(self, as_user: ApiClient, user: User) -> None:
         video, own = VideoFactory(caption="Rain!"), VideoFactory(author=user, caption="Rain!")
         mute_word(user, "rain")
@@ -158,3 +180,18 @@ class TestWhy:
         video = VideoFactory()
         with django_assert_num_queries(2):
             as_user.get(f"/videos/{video.pk}/why")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("mode", "order"), ORDERS)
+def test_a_prepared_page_is_not_used_after_a_report(
+    mode: str, order: str, as_user: ApiClient, user: User, clips: list[Video], later: Later
+) -> None:
+    page = as_user.get(FEED, {"mode": mode, "order": order, "limit": 2})
+    later.run()
+    slot = prepared.look(user.pk)
+    assert slot is not None
+    report_video(user, slot.videos[0], Report.Reason.SPAM)
+    rest = ids(as_user.get(FEED, follow_up(page, limit=2)))
+    assert len(rest) == 2
+    assert slot.videos[0] not in rest

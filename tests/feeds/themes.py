@@ -69,12 +69,17 @@ def settle(rows: Interactions, until: float | None = None) -> tuple[list[User], 
     Returns:
         The users, and the ids of the videos, both in the order of the rows' lists.
     """
-    authors = UserFactory.create_batch(30)
-    people = UserFactory.create_batch(len(rows.users))
-    with transaction.atomic():
-        videos = [publish(authors[n * 7 % 30]) for n in range(len(rows.items))]
+    people, videos = people_and_videos(len(rows.users), len(rows.items))
     add(rows, people, videos, until)
     return people, videos
+
+
+def people_and_videos(users: int, items: int) -> tuple[list[User], list[int]]:
+    """Make people, and videos of others whose authors and captions tell nothing."""
+    authors = UserFactory.create_batch(30)
+    people = UserFactory.create_batch(users)
+    with transaction.atomic():
+        return people, [publish(authors[n * 7 % 30]) for n in range(items)]
 
 
 def add(
@@ -89,6 +94,7 @@ def add(
             video_id=videos[item],
             strength=strength,
             acted_at=datetime.fromtimestamp(moment, UTC),
+            first_at=datetime.fromtimestamp(moment, UTC),
         )
         for user, item, strength, moment in zip(
             rows.user, rows.item, rows.strength.tolist(), at.tolist(), strict=True

@@ -9,19 +9,27 @@ from hypothesis import strategies as st
 from accounts.models import Block, Follow, Friendship, Mute, MutedWord, User
 from accounts.services import mute_word, unmute_word
 from feeds.models import NotInterested
-from videos.models import Rendition, SlotEpoch, Status, Video, Visibility
+from feeds.services import Watched, record_views
+from tests.feeds.models import put_in_service
+from videos.models import Rendition, Report, SlotEpoch, Status, Video, Visibility
+from videos.services import engagement
 
 PEOPLE = 4
 WORDS = ("rain", "sun")  # each author's videos have one
+SPAM = {"reason": Report.Reason.SPAM}
 
 # Acts are (name, who, which): who picks a person, which picks a video or a visibility.
 ACTS = [
     "publish", "hide", "show", "delete", "follow", "unfollow", "block", "unblock", "private",
-    "mute", "unmute", "mute_word", "unmute_word", "refuse", "allow",
+    "mute", "unmute", "mute_word", "unmute_word", "refuse", "allow", "report",
 ]  # fmt: skip
 acts = st.tuples(st.sampled_from(ACTS), st.integers(0, PEOPLE - 1), st.integers(0, 30))
+# What moves the reader's taste; these take no author.
+MOVES = ["like", "watch", "learn"]
+moves = st.tuples(st.sampled_from(MOVES), st.just(0), st.integers(0, 30))
 reads = st.tuples(st.just("read"), st.integers(1, 7), st.just(0))
 histories = st.lists(acts | reads | reads, max_size=25)
+moving = st.lists(acts | moves | moves | reads | reads, max_size=30)
 
 
 @dataclass
@@ -43,6 +51,9 @@ class World:
 
     def act(self, name: str, who: int, which: int) -> None:
         """Do one thing, as the services do it: the same rows, published under the same lock."""
+        if name in MOVES:
+            getattr(self, name)(which)
+            return
         author = self.authors[who]
         getattr(self, f"_{name}")(author, which)
 
@@ -58,6 +69,7 @@ class World:
         muted = set(Mute.objects.filter(muter=me).values_list("muted", flat=True))
         words = set(MutedWord.objects.filter(user=me).values_list("text", flat=True))
         refused = set(NotInterested.objects.filter(user=me).values_list("video", flat=True))
+        refused |= set(Report.objects.filter(user=me).values_list("video", flat=True))
 
         def is_in(video: Video) -> bool:
             author = video.author_id
@@ -134,6 +146,31 @@ class World:
 
     def _allow(self, author: User, which: int) -> None:
         NotInterested.objects.filter(user=self.reader, video__in=self._some(author, which)).delete()
+
+    def _report(self, author: User, which: int) -> None:
+        for video in self._some(author, which):
+            Report.objects.get_or_create(user=self.reader, video=video, defaults=SPAM)
+
+    def like(self, which: int) -> None:
+        """The reader likes something that they may see, as one does."""
+        for pk in self._seen_by_reader(which):
+            engagement.like_video(self.reader, pk)
+
+    def watch(self, which: int) -> None:
+        """The reader's player reports watches of some clips, to the end or not."""
+        found = self._seen_by_reader(which)
+        record_views(self.reader, [Watched(pk, float(which % 9), which % 2 == 0) for pk in found])
+
+    def learn(self, which: int) -> None:
+        """A model comes, for which other clips belong together than for the one before."""
+        ids = list(Video.objects.order_by("pk").values_list("pk", flat=True))
+        near = {pk: {other: 1 / (1 + (other * (which + 1)) % 7) for other in ids if other != pk}
+                for pk in ids}  # fmt: skip
+        put_in_service(near)
+
+    def _seen_by_reader(self, which: int) -> list[int]:
+        found = sorted(self.visible("for-you"))
+        return found[which % len(found) :][: 1 + which % 3] if found else []
 
     def _private(self, author: User, which: int) -> None:
         author.is_private = which % 3 == 0

@@ -198,6 +198,9 @@ class Video(Timestamped, Searchable):
     shares_count = models.PositiveIntegerField(default=0)
     views_count = models.PositiveBigIntegerField(default=0)
     watch_seconds = models.FloatField(default=0)
+    shown_count = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="People it was shown to, counted up to a few hundred."
+    )
     trend = models.FloatField(
         default=0, db_default=0, help_text="Popularity now; decays with time."
     )
@@ -221,6 +224,7 @@ class Video(Timestamped, Searchable):
                 name="video_unfinished",
             ),
             models.Index(fields=["-trend", "-id"], condition=Q(trend__gt=0), name="video_by_trend"),
+            models.Index(fields=["shown_count", "published_at", "id"], name="video_by_shown"),
             models.Index(fields=["created_at"], name="video_by_age"),
             GinIndex(WORDS, name="video_search"),
         ]
