@@ -1,6 +1,8 @@
 """`evaluate_recommender`: on files, without a database; and on what people did on the site."""
 
 import csv
+import subprocess
+import sys
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
@@ -16,7 +18,8 @@ from feeds.recommender.holdout import split
 from feeds.recommender.interactions import Interactions
 from tests.feeds.themes import settle, themed
 
-DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "recommendation"
+ROOT = Path(__file__).resolve().parents[2]
+DATA = ROOT.parent / "shared" / "data" / "recommendation"
 
 
 def written(path: Path, rows: Interactions) -> Path:
@@ -72,6 +75,32 @@ def test_what_is_wrong_is_said_with_its_code(train: Path, tmp_path: Path) -> Non
         run("--train", train, "--test", train, "--tune", 0)
     with pytest.raises(CommandError, match="No such file"):
         run("--train", train, "--recommend", tmp_path / "nowhere" / "out.csv", "--tune", 0)
+
+
+@pytest.mark.parametrize("arguments", [["--train", "{}"], ["--train={}"]])
+def test_with_files_it_needs_neither_settings_nor_services(
+    train: Path, tmp_path: Path, arguments: list[str]
+) -> None:
+    done = bare("evaluate_recommender", *(each.format(train) for each in arguments),
+                "--recommend", str(tmp_path / "out.csv"), "--tune", "0")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    with (tmp_path / "out.csv").open() as stream:
+        assert {row["user"] for row in csv.DictReader(stream)} >= {"u0", "u1"}
+
+
+@pytest.mark.parametrize(
+    "command", [["check"], ["evaluate_recommender"], ["train_recommender", "--train"]]
+)
+def test_what_needs_the_site_still_refuses_without_a_secret_key(command: list[str]) -> None:
+    done = bare(*command)
+    assert done.returncode != 0
+    assert "Set the SECRET_KEY environment variable" in done.stderr
+
+
+def bare(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run manage.py from another folder in an empty environment."""
+    command = [sys.executable, str(ROOT / "manage.py"), *arguments]
+    return subprocess.run(command, cwd="/", env={}, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.django_db
