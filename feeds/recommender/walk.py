@@ -37,13 +37,17 @@ class Walk:
 
 
 def neighbours(
-    strengths: sparse.csr_array, walk: Walk, sources: NDArray[np.bool_] | None = None
+    strengths: sparse.csr_array,
+    walk: Walk,
+    sources: NDArray[np.bool_] | None = None,
+    onward: sparse.csr_array | None = None,
 ) -> sparse.csr_array:
     """Return for each item the k items where walks from it most often end.
 
     Args:
         strengths: users × items, positive.
         sources: the items from which to walk, all by default; the rows of others stay empty.
+        onward: the `lazy_steps` of these strengths, if they are known already.
 
     Returns:
         items × items, float32: how much a like of the row's item speaks for the column's, without
@@ -56,7 +60,7 @@ def neighbours(
     widths = [BREADTH] * (walk.steps - 1) + [walk.k]
     found = top_product(to_users, to_items, widths[0])
     if walk.steps > 1:
-        onward = lazy_steps(strengths)
+        onward = lazy_steps(strengths) if onward is None else onward
         for width in widths[1:]:
             found = top_product(_scaled(found, _sums(found), 1.0), onward, width)
     return _scaled(found, _sums(found), 1.0)
