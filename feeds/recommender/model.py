@@ -16,7 +16,7 @@ from feeds.recommender.interactions import (
     matrix,
     positives,
 )
-from feeds.recommender.walk import Walk, neighbours
+from feeds.recommender.walk import Graph, Walk, neighbours
 
 # Positives of a reader that are asked for their neighbours: their last ones.
 PROFILE = 100
@@ -85,7 +85,7 @@ def train(rows: Interactions, parameters: Parameters | None = None) -> Model:
     liked = positives(matrix(rows, parameters.half_life))
     return Model(
         items=rows.items,
-        neighbours=neighbours(liked, parameters.walk),
+        neighbours=neighbours(Graph(liked), parameters.walk),
         popularity=popularity(liked),
         parameters=parameters,
     )

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,24 +14,25 @@ from feeds.recommender.evaluation import Trial, trial
 from feeds.recommender.holdout import split
 from feeds.recommender.interactions import FOREVER, Interactions, matrix, positives
 from feeds.recommender.model import Model, Parameters, popularity, profiles_of, recommend
-from feeds.recommender.walk import lazy_steps, neighbours
+from feeds.recommender.walk import Graph, neighbours
 
 # The axes along which we look, one after the other, each from the best so far.
 AXES: dict[str, tuple[float | int, ...]] = {
     "steps": (3, 1, 2),
-    "beta": (0.0, 0.1, 0.2, 0.4),
+    "beta": (0.0, 0.1, 0.2, 0.4, 0.6),
     "alpha": (0.8, 1.0, 0.6),
     "half_life": (FOREVER, 7.0, 30.0, 90.0),
+    "smooth": (0.0, 0.2),
     "k": (200, 100, 300),
 }
-READERS = 1500
+READERS = 3000
 # With fewer to judge by, nothing is tried: whatever came out would be chance.
 FEWEST_READERS = 20
 SECONDS = 45.0
 LENGTH = 20
 # Something else replaces the best so far only when it is better by this many standard errors of
-# the difference: with few held-out rows most differences are chance.
-ERRORS = 2.0
+# the difference: of a dozen that are no better, one would often be by two.
+ERRORS = 3.0
 
 Report = Callable[[Parameters, float], None]
 
@@ -88,29 +88,16 @@ class _World:
     """What all walks with the same half-life share.
 
     Attributes:
-        liked: users × items, the decayed positives.
+        graph: of the decayed positives.
         profiles: the last positives of those who are judged.
+        sources: the items in these: only they are walked from.
+        popularity: what lists are filled up with.
     """
 
-    liked: sparse.csr_array
+    graph: Graph
     profiles: sparse.csr_array
-
-    @cached_property
-    def sources(self) -> NDArray[np.bool_]:
-        """The items in the profiles: only they are walked from."""
-        found = np.zeros(self.liked.shape[1], bool)
-        found[self.profiles.indices] = True
-        return found
-
-    @cached_property
-    def popularity(self) -> NDArray[np.float32]:
-        """What lists are filled up with."""
-        return popularity(self.liked)
-
-    @cached_property
-    def onward(self) -> sparse.csr_array:
-        """The steps after the first."""
-        return lazy_steps(self.liked)
+    sources: NDArray[np.bool_]
+    popularity: NDArray[np.float32]
 
 
 class _Search:
@@ -136,17 +123,19 @@ class _Search:
 
     def _ndcg(self, parameters: Parameters) -> NDArray[np.float64]:
         """Return the NDCG of each reader."""
-        world, walk = self._world(parameters.half_life), parameters.walk
-        onward = world.onward if walk.steps > 1 else None
-        found = neighbours(world.liked, walk, world.sources, onward)
+        world = self._world(parameters.half_life)
+        found = neighbours(world.graph, parameters.walk, world.sources)
         model = Model(self.rows.items, found, world.popularity, parameters)
         lists = recommend(model, world.profiles, self.task.consumed, LENGTH)
         return metrics.quality(lists, self.task.held_out, LENGTH).ndcg
 
     def _world(self, half_life: float) -> _World:
         if half_life not in self.worlds:
+            liked = positives(matrix(self.rows, half_life))
             profiles = profiles_of(self.rows, half_life)[self.task.users]
-            self.worlds[half_life] = _World(positives(matrix(self.rows, half_life)), profiles)
+            sources = np.zeros(len(self.rows.items), bool)
+            sources[profiles.indices] = True
+            self.worlds[half_life] = _World(Graph(liked), profiles, sources, popularity(liked))
         return self.worlds[half_life]
 
 
