@@ -2,6 +2,7 @@
 
 import csv
 import math
+import re
 from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
@@ -17,13 +18,22 @@ from feeds.recommender.interactions import Interactions
 from tiktok_clone.common.errors import DomainError
 
 COLUMNS = ("user", "item", "type", "ts")
+# What columns are called elsewhere, in small letters, without "_", "-" and spaces.
 SYNONYMS = {
-    "user_id": "user",
-    "item_id": "item",
+    "userid": "user",
+    "uid": "user",
+    "itemid": "item",
+    "iid": "item",
     "video": "item",
-    "video_id": "item",
+    "videoid": "item",
+    "vid": "item",
+    "action": "type",
+    "event": "type",
+    "eventtype": "type",
     "timestamp": "ts",
     "time": "ts",
+    "datetime": "ts",
+    "createdat": "ts",
 }
 # The acts of the site by the words for them; what else a file may say counts like a like.
 STRENGTHS: dict[str, float] = asdict(WEIGHTS) | {
@@ -134,7 +144,8 @@ class _File:
 
 def _header(cells: list[str]) -> dict[str, int] | None:
     """Return the places of the columns when the first line names them."""
-    names = [SYNONYMS.get(cell.lower(), cell.lower()) for cell in cells]
+    plain = [re.sub(r"[_\-\s]", "", cell).lower() for cell in cells]
+    names = [SYNONYMS.get(name, name) for name in plain]
     if not {"user", "item"} <= set(names):
         return None
     return {name: names.index(name) for name in COLUMNS if name in names}

@@ -12,9 +12,19 @@ FEWEST = 2000
 
 
 def last_rows(at: NDArray[np.float64], share: float = SHARE) -> NDArray[np.bool_]:
-    """Choose the last rows by time, about this share of those with a time; none of equal times."""
+    """Choose the last rows by time, about this share of those with a time.
+
+    Returns:
+        Of rows with the same time all or none. None at all where that would be less than half of
+        the share, or more than twice as much.
+    """
     known = np.isfinite(at)
-    return np.asarray(known & (at > np.quantile(at[known], 1 - share)))
+    wanted = share * known.sum()
+    border = np.quantile(at[known], 1 - share)
+    for chosen in (known & (at > border), known & (at >= border)):
+        if wanted / 2 <= chosen.sum() <= 2 * wanted:
+            return chosen
+    return np.zeros(len(at), bool)
 
 
 def last_day(at: NDArray[np.float64]) -> float:

@@ -16,7 +16,7 @@ from feeds.recommender.interactions import (
     matrix,
     positives,
 )
-from feeds.recommender.walk import Walk, neighbours
+from feeds.recommender.walk import Graph, Walk, neighbours
 
 # Positives of a reader that are asked for their neighbours: their last ones.
 PROFILE = 100
@@ -85,7 +85,7 @@ def train(rows: Interactions, parameters: Parameters | None = None) -> Model:
     liked = positives(matrix(rows, parameters.half_life))
     return Model(
         items=rows.items,
-        neighbours=neighbours(liked, parameters.walk),
+        neighbours=neighbours(Graph(liked), parameters.walk),
         popularity=popularity(liked),
         parameters=parameters,
     )
@@ -133,13 +133,26 @@ def recommend(
         barred = consumed.indices[consumed.indptr[reader] : consumed.indptr[reader + 1]]
         free[barred] = False
         items, scores = items[free[items]], scores[free[items]]
-        best = items[np.lexsort((items, -model.popularity[items], -scores))[:count]]
+        best = _best(items, scores, model.popularity, count)
         free[best] = False
         enough = popular[: 2 * count + len(barred)]
         filling = enough[free[enough]][: count - len(best)]
         lists[reader, : len(best) + len(filling)] = np.concatenate([best, filling])
         free[barred] = free[best] = True
     return lists
+
+
+def _best(
+    items: NDArray[np.int32],
+    scores: NDArray[np.float64],
+    popularity: NDArray[np.float32],
+    count: int,
+) -> NDArray[np.int32]:
+    """Return the items with the highest scores, in order; only those that may count are sorted."""
+    if len(items) > count:
+        likely = scores >= np.partition(scores, -count)[-count]
+        items, scores = items[likely], scores[likely]
+    return items[np.lexsort((items, -popularity[items], -scores))[:count]]
 
 
 def _found(

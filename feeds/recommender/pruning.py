@@ -33,10 +33,28 @@ def top_product(
     if not left.shape[0]:
         return sparse.csr_array((0, right.shape[1]), dtype=np.float32)
     blocks = [
-        _top_rows((left[start:end] @ right).tocsr(), k, start, loops)
+        top_rows((left[start:end] @ right).tocsr(), k, start, loops=loops)
         for start, end in _blocks(left, right, block_entries)
     ]
     return sparse.csr_array(sparse.vstack(blocks, format="csr"))
+
+
+def top_rows(
+    rows: sparse.csr_array, k: int, first: int = 0, *, loops: bool = False
+) -> sparse.csr_array:
+    """Return the k largest positive entries of each row, as `top_product` does.
+
+    Args:
+        first: which row of the whole matrix row 0 is.
+    """
+    lengths, places = [], []
+    for row, (start, end) in enumerate(pairwise(rows.indptr)):
+        kept = _top(rows.indices[start:end], rows.data[start:end], k, first + row, loops)
+        places.append(start + kept)
+        lengths.append(len(kept))
+    chosen = np.concatenate(places)
+    indptr = np.concatenate([[0], np.cumsum(lengths)])
+    return sparse.csr_array((rows.data[chosen], rows.indices[chosen], indptr), rows.shape)
 
 
 def _blocks(
@@ -52,18 +70,6 @@ def _blocks(
         end = max(start + 1, int(np.searchsorted(bounds, before + most, side="right")))
         yield start, end
         start = end
-
-
-def _top_rows(rows: sparse.csr_array, k: int, first: int, loops: bool) -> sparse.csr_array:
-    """Return the k largest entries of each row; row 0 is row `first` of the whole matrix."""
-    lengths, places = [], []
-    for row, (start, end) in enumerate(pairwise(rows.indptr)):
-        kept = _top(rows.indices[start:end], rows.data[start:end], k, first + row, loops)
-        places.append(start + kept)
-        lengths.append(len(kept))
-    chosen = np.concatenate(places)
-    indptr = np.concatenate([[0], np.cumsum(lengths)])
-    return sparse.csr_array((rows.data[chosen], rows.indices[chosen], indptr), rows.shape)
 
 
 def _top(

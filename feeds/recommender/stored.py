@@ -17,6 +17,8 @@ from feeds.recommender.model import Model, Parameters
 # How long the figures of trainings stay whose models are gone.
 FIGURES_KEPT = timedelta(days=365)
 KEPT, IN_SERVICE = ModelRun.State.KEPT, ModelRun.State.IN_SERVICE
+CHUNK = 500
+_POPULARITY = np.dtype([("item", "i8"), ("popularity", "f4")])
 _COPY = "COPY feeds_neighbours (run_id, item_id, neighbours, weights, popularity) FROM STDIN"
 
 
@@ -35,28 +37,42 @@ def load(run: ModelRun, items: Sequence[Any], sources: NDArray[np.int32]) -> Mod
     """Return a stored model in terms of other items, leaving out those that are not among them.
 
     Args:
-        items: ids of videos, whose places are the rows and columns.
+        items: ids of videos, ascending, whose places are the rows and columns.
         sources: places of the items whose neighbours are wanted; the rows of others stay empty.
     """
-    places = {item: place for place, item in enumerate(items)}
-    popularity = np.zeros(len(items), np.float32)
-    for item, much in run.neighbours.values_list("item_id", "popularity").iterator():
-        if item in places:
-            popularity[places[item]] = much
-    wanted = [items[place] for place in sources]
-    held = run.neighbours.filter(item__in=wanted).values_list("item_id", "neighbours", "weights")
-    entries = [
-        (places[item], places[near], weight)
-        for item, neighbours, weights in held.iterator()
-        for near, weight in zip(neighbours, weights, strict=True)
-        if near in places
-    ]
-    row, column, weight = zip(*entries, strict=True) if entries else ((), (), ())
-    found = sparse.csr_array(
-        (np.array(weight, np.float32), (np.array(row, np.int32), np.array(column, np.int32))),
-        (len(items),) * 2,
-    )
-    return Model(items, found, popularity, Parameters.from_json(run.parameters))
+    ids = np.asarray(items, np.int64)
+    columns, weights = [np.empty(0, np.int32)], [np.empty(0, np.float32)]
+    lengths = np.zeros(len(ids), np.int64)
+    held = run.neighbours.filter(item__in=ids[sources].tolist()).order_by("item_id")
+    rows = held.values_list("item_id", "neighbours", "weights")
+    # Millions of numbers: they become arrays row by row, never all of them Python's own.
+    for item, near, much in rows.iterator(CHUNK):
+        places, known = _places(ids, np.array(near, np.int64))
+        columns.append(places)
+        weights.append(np.array(much, np.float32)[known])
+        lengths[np.searchsorted(ids, item)] = len(places)
+    ends = np.concatenate([[0], np.cumsum(lengths)])
+    entries = (np.concatenate(weights), np.concatenate(columns), ends)
+    found = sparse.csr_array(entries, (len(ids),) * 2)
+    return Model(items, found, _popularity(run, ids), Parameters.from_json(run.parameters))
+
+
+def _popularity(run: ModelRun, ids: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Return what is stored of each item, 0 where nothing is."""
+    held = np.fromiter(run.neighbours.values_list("item_id", "popularity").iterator(), _POPULARITY)
+    places, known = _places(ids, held["item"])
+    popularity = np.zeros(len(ids), np.float32)
+    popularity[places] = held["popularity"][known]
+    return popularity
+
+
+def _places(
+    ids: NDArray[np.int64], wanted: NDArray[np.int64]
+) -> tuple[NDArray[np.int32], NDArray[np.bool_]]:
+    """Return the places of those that are among the ids, and which these are."""
+    places = np.minimum(np.searchsorted(ids, wanted), len(ids) - 1).astype(np.int32)
+    known = ids[places] == wanted
+    return places[known], known
 
 
 def _write(run: ModelRun, model: Model) -> None:

@@ -7,28 +7,32 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from feeds.recommender import metrics
 from feeds.recommender.evaluation import Trial, trial
 from feeds.recommender.holdout import split
 from feeds.recommender.interactions import FOREVER, Interactions, matrix, positives
 from feeds.recommender.model import Model, Parameters, popularity, profiles_of, recommend
-from feeds.recommender.walk import neighbours
+from feeds.recommender.walk import Graph, neighbours
 
 # The axes along which we look, one after the other, each from the best so far.
 AXES: dict[str, tuple[float | int, ...]] = {
     "steps": (3, 1, 2),
-    "beta": (0.0, 0.1, 0.2, 0.4),
+    "beta": (0.0, 0.1, 0.2, 0.4, 0.6),
     "alpha": (0.8, 1.0, 0.6),
     "half_life": (FOREVER, 7.0, 30.0, 90.0),
+    "smooth": (0.0, 0.2),
     "k": (200, 100, 300),
 }
-READERS = 1500
+READERS = 3000
+# With fewer to judge by, nothing is tried: whatever came out would be chance.
+FEWEST_READERS = 20
 SECONDS = 45.0
 LENGTH = 20
 # Something else replaces the best so far only when it is better by this many standard errors of
-# the difference: with few held-out rows most differences are chance.
-ERRORS = 2.0
+# the difference: of a dozen that are no better, one would often be by two.
+ERRORS = 3.0
 
 Report = Callable[[Parameters, float], None]
 
@@ -58,22 +62,42 @@ def tune(
 
     Args:
         start: where to begin; what is returned when there is nothing to judge by.
-        seconds: of the processor, after which nothing new is tried.
+        seconds: of the processor; what would take longer, like the trial before, is not begun.
         readers: judged by at most so many, drawn by chance.
         report: called after each trial.
     """
+    until = time.thread_time() + seconds
     kept, held_out = split(rows)
     task = trial(kept, held_out, most=readers)
     found = Tuning(start or Parameters())
-    if not len(task.users):
+    if len(task.users) < FEWEST_READERS:
         return found
     search = _Search(kept, task, found, report)
-    until = time.process_time() + seconds
+    began = time.thread_time()
     for axis, value in _places(timed=kept.at is not None):
-        if found.tried and time.process_time() > until:
+        now = time.thread_time()
+        if found.tried and now + (now - began) > until:
             break
+        began = now
         search.look(varied(found.best, axis, value))
     return found
+
+
+@dataclass(frozen=True)
+class _World:
+    """What all walks with the same half-life share.
+
+    Attributes:
+        graph: of the decayed positives.
+        profiles: the last positives of those who are judged.
+        sources: the items in these: only they are walked from.
+        popularity: what lists are filled up with.
+    """
+
+    graph: Graph
+    profiles: sparse.csr_array
+    sources: NDArray[np.bool_]
+    popularity: NDArray[np.float32]
 
 
 class _Search:
@@ -82,6 +106,7 @@ class _Search:
     def __init__(self, rows: Interactions, task: Trial, found: Tuning, report: Report) -> None:
         self.rows, self.task, self.found, self.report = rows, task, found, report
         self.results: dict[Parameters, NDArray[np.float64]] = {}
+        self.worlds: dict[float, _World] = {}
 
     def look(self, candidate: Parameters) -> None:
         """Try a candidate, and the best so far if that has not been; keep the better one."""
@@ -91,10 +116,27 @@ class _Search:
 
     def _result(self, parameters: Parameters) -> NDArray[np.float64]:
         if parameters not in self.results:
-            self.results[parameters] = _ndcg(self.rows, self.task, parameters)
+            self.results[parameters] = self._ndcg(parameters)
             self.found.tried[parameters] = float(self.results[parameters].mean())
             self.report(parameters, self.found.tried[parameters])
         return self.results[parameters]
+
+    def _ndcg(self, parameters: Parameters) -> NDArray[np.float64]:
+        """Return the NDCG of each reader."""
+        world = self._world(parameters.half_life)
+        found = neighbours(world.graph, parameters.walk, world.sources)
+        model = Model(self.rows.items, found, world.popularity, parameters)
+        lists = recommend(model, world.profiles, self.task.consumed, LENGTH)
+        return metrics.quality(lists, self.task.held_out, LENGTH).ndcg
+
+    def _world(self, half_life: float) -> _World:
+        if half_life not in self.worlds:
+            liked = positives(matrix(self.rows, half_life))
+            profiles = profiles_of(self.rows, half_life)[self.task.users]
+            sources = np.zeros(len(self.rows.items), bool)
+            sources[profiles.indices] = True
+            self.worlds[half_life] = _World(Graph(liked), profiles, sources, popularity(liked))
+        return self.worlds[half_life]
 
 
 def _places(*, timed: bool) -> Iterator[tuple[str, float | int]]:
@@ -112,20 +154,7 @@ def varied(parameters: Parameters, axis: str, value: float | int) -> Parameters:
     return replace(parameters, walk=replace(parameters.walk, **changed))
 
 
-def _ndcg(rows: Interactions, task: Trial, parameters: Parameters) -> NDArray[np.float64]:
-    """Return the NDCG of each reader; only items in their profiles are walked from."""
-    liked = positives(matrix(rows, parameters.half_life))
-    profiles = profiles_of(rows, parameters.half_life)[task.users]
-    sources = np.zeros(len(rows.items), bool)
-    sources[profiles.indices] = True
-    model = Model(
-        rows.items, neighbours(liked, parameters.walk, sources), popularity(liked), parameters
-    )
-    lists = recommend(model, profiles, task.consumed, LENGTH)
-    return metrics.quality(lists, task.held_out, LENGTH).ndcg
-
-
 def _is_better(candidate: NDArray[np.float64], best: NDArray[np.float64]) -> bool:
     difference = candidate - best
-    error = difference.std() / np.sqrt(len(difference))
+    error = difference.std(ddof=1) / np.sqrt(len(difference))
     return bool(difference.mean() > ERRORS * error)

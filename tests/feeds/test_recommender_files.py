@@ -33,6 +33,20 @@ def test_ids_are_any_strings_and_the_first_line_may_name_columns_in_any_order(fi
     assert np.isnan(rows.at[1])
 
 
+@pytest.mark.parametrize(
+    "header",
+    ["userId,itemId", "USER_ID,Item-Id", "uid,iid", "User Id,Video ID", '"user","item"', "uid,vid"],
+)
+def test_the_usual_names_of_columns_are_no_data(file, header: str) -> None:
+    (rows,) = read(file(f"{header}\n1,2\n"))
+    assert (rows.users, rows.items) == (["1"], ["2"])
+
+
+def test_ids_that_look_like_names_are_data(file) -> None:
+    (rows,) = read(file("user1,item1\nuser2,item2\n"))
+    assert rows.users == ["user1", "user2"]
+
+
 def test_a_file_without_a_header_has_the_columns_of_the_format(file) -> None:
     (rows,) = read(file("1,2,like,1700000000\n\n1,3\n"))
     assert list(rows.strength) == [1, 1]

@@ -5,10 +5,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 from feeds.recommender import baselines, tuning
 from feeds.recommender.evaluation import Row, judge, trial
-from feeds.recommender.holdout import FEWEST, last_day, random_rows, split
+from feeds.recommender.holdout import FEWEST, last_day, last_rows, random_rows, split
 from feeds.recommender.interactions import DAY, FOREVER, Interactions, matrix
 from feeds.recommender.model import Model, Parameters, profiles_of, recommend, train
 from feeds.recommender.walk import Walk
@@ -167,6 +168,52 @@ def test_about_the_last_day_is_held_out_but_neither_too_much_nor_too_little() ->
     assert last_day(days(50, 4000)) == pytest.approx(1 / 50, abs=1e-5)
     assert last_day(days(500, 100)) == FEWEST / 50_000
     assert last_day(np.array([np.nan, 5.0])) == 0.1
+
+
+@pytest.mark.parametrize(
+    ("groups", "expected"),
+    [
+        ([900, 97, 3], 100),  # after the border there are 3 rows only: those at the border, too
+        ([900, 60, 40], 100),
+        ([500, 497, 3], 0),  # with those at the border it would be half of all rows
+        ([1000], 0),
+        ([850, 150], 150),
+    ],
+)
+def test_of_rows_with_the_same_time_all_or_none_are_held_out(
+    groups: list[int], expected: int
+) -> None:
+    at = np.repeat(np.arange(len(groups), dtype=float), groups)
+    assert last_rows(at, 0.1).sum() == expected
+
+
+def test_where_the_last_time_is_that_of_most_rows_random_ones_are_held_out() -> None:
+    rows = themed(**WORLD)
+    at = np.where(np.arange(len(rows)) < 3, 2.0, 1.0)
+    _, held_out = split(replace(rows, at=at))
+    assert len(held_out) == pytest.approx(0.1 * len(rows), rel=0.2)
+
+
+def test_a_handful_of_readers_changes_no_parameters() -> None:
+    rows = themed(users=15, items=100, rows=400, themes=3)
+    found = tuning.tune(rows)
+    assert not found.tried
+    assert found.best == Parameters()
+
+
+def test_only_what_may_count_is_sorted_and_equal_ones_go_by_popularity_then_id() -> None:
+    chance = np.random.default_rng(5)
+    liked, items = 8, 300
+    near = (chance.integers(1, 4, (items, items)) / 4).astype(np.float32)
+    popular = (chance.integers(1, 3, items) / 2).astype(np.float32)
+    model = Model(range(items), sparse.csr_array(near), popular, Parameters())
+    profile = np.zeros((1, items), np.float32)
+    profile[0, :liked] = 1
+    scores = (profile @ near)[0]
+    naive = sorted(range(liked, items), key=lambda item: (-scores[item], -popular[item], item))
+    for count in (1, 7, 50, items):
+        found = recommend(model, sparse.csr_array(profile), sparse.csr_array(profile), count)[0]
+        assert list(found[found >= 0]) == naive[:count]
 
 
 @pytest.mark.parametrize("half_life", [FOREVER, 30.0])

@@ -294,6 +294,22 @@ class TestTakingOver:
         learn()
         assert states() == [State.KEPT, State.FAILED, State.IN_SERVICE]
 
+    def test_a_stored_model_is_read_in_terms_of_other_videos(self) -> None:
+        settle(themed(**WORLD))
+        run = learn()
+        rows = site.read()
+        trained = train(rows, Parameters.from_json(run.parameters))
+        kept = np.arange(len(rows.items)) % 3 > 0
+        others = [*np.array(rows.items)[kept].tolist(), max(rows.items) + 1]
+        sources = np.arange(0, len(others), 2, dtype=np.int32)
+        model = stored.load(run, others, sources)
+        near = trained.neighbours.toarray()[kept][:, kept]
+        near[1::2] = 0
+        np.testing.assert_allclose(model.neighbours.toarray()[:-1, :-1], near, rtol=1e-6)
+        assert not model.neighbours[[-1]].nnz + model.neighbours[:, [-1]].nnz
+        expected = [*trained.popularity[kept], 0]
+        np.testing.assert_allclose(model.popularity, expected, rtol=1e-6)
+
     def test_one_that_was_killed_has_failed(self, world: object) -> None:
         ModelRun.objects.create()
         assert training.learn(seconds=0) is None
