@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import BigIntegerField
+from django.db.models.functions import MD5, Left
 
 from accounts.models import User
-from feeds.cards import Entry, SharedCard, Shelf, ShownCard, audience, show
+from feeds.cards import DIGEST_LENGTH, Entry, SharedCard, Shelf, ShownCard, audience, show
 from feeds.modes import MODES, Mode, Source
 from feeds.seeds import Place, Seed, sign
 from feeds.shuffle import overfetch
@@ -213,8 +214,8 @@ def rows_of(mode: Mode, viewer: "Viewer", names: Iterable[int]) -> dict[int, Vid
 def _entries(listing: Compiled, reader: int, names: Iterable[int]) -> dict[int, Entry]:
     found = listing.rows(reader=reader, names=list(names))
     return {
-        name: Entry(pk, audience(author, visibility, is_private=is_private))
-        for name, pk, author, visibility, is_private in found
+        name: Entry(pk, audience(author, says, visibility, is_private=is_private))
+        for name, pk, author, says, visibility, is_private in found
     }
 
 
@@ -225,7 +226,8 @@ def _listing(mode_name: str, order: str, *, mutes_words: bool) -> Compiled:
     anybody = User(mutes_words=mutes_words)
     anybody.pk = Named("reader", BigIntegerField())
     videos = mode.live(anybody, Named("names", ArrayField(BigIntegerField())))
-    columns = (mode.name, "pk", "author", "visibility", "author__is_private")
+    says = Left(MD5("caption"), DIGEST_LENGTH)
+    columns = (mode.name, "pk", "author", says, "visibility", "author__is_private")
     return Compiled(videos.values_list(*columns))
 
 
