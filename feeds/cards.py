@@ -14,7 +14,6 @@ import hashlib
 import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -23,6 +22,7 @@ from django.db import connection
 from django.db.models import prefetch_related_objects
 from prometheus_client import Counter
 
+from tiktok_clone.common.compiled import bigints
 from tiktok_clone.common.generation import after_commit, generation, renew
 from tiktok_clone.common.redis import Redis, RedisError, client
 from videos.models import Video, Visibility
@@ -42,8 +42,7 @@ COUNTED_A_SECOND = 5
 COUNTED = Counter("loopy_feed_cards", "Cards of feed pages, by where they were found.", ["found"])
 
 
-@dataclass(frozen=True)
-class SharedCard:
+class SharedCard(NamedTuple):
     """A card but for the reader's part.
 
     `audience` is the author's id, a digest of the caption, since people mute words, and if it is
@@ -72,8 +71,7 @@ class Entry(NamedTuple):
         return int(self.audience.partition(":")[0])
 
 
-@dataclass(frozen=True)
-class ShownCard:
+class ShownCard(NamedTuple):
     """A card as one reader sees it: `bits` of LIKED, SAVED, FOLLOWING; None for visitors."""
 
     video: int
@@ -127,8 +125,8 @@ def bits_of(reader: int, entries: Iterable[Entry]) -> dict[int, int]:
         return {}
     values: dict[str, Any] = {
         "reader": reader,
-        "videos": [*authors],
-        "authors": [*authors.values()],
+        "videos": bigints(authors),
+        "authors": bigints(authors.values()),
     }
     with connection.cursor() as cursor:
         cursor.execute(_BITS, values)
