@@ -5,14 +5,15 @@ then its JSON without the last two braces. What depends on the reader goes in th
 page is put together from bytes alone.
 
 Whatever changes a card, or who may see it, puts a *gone* mark in its place when it is committed
-(`drop`), and cards are never written over anything. So who read the database before the change
-cannot bring the old card back.
+(`drop`), and cards are never written over anything. A card ends at a moment that is fixed before
+the database is read for it, and a mark outlives each card that was begun before it. So who read
+the database before the change cannot bring the old card back, however late what they send is read.
 """
 
+import hashlib
 import json
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -21,6 +22,7 @@ from django.db import connection
 from django.db.models import prefetch_related_objects
 from prometheus_client import Counter
 
+from tiktok_clone.common.compiled import bigints
 from tiktok_clone.common.generation import after_commit, generation, renew
 from tiktok_clone.common.redis import Redis, RedisError, client
 from videos.models import Video, Visibility
@@ -29,9 +31,9 @@ from videos.representation import Card, represent_video
 
 LIKED, SAVED, FOLLOWING = 1, 2, 4
 GONE = b""
-# How long a mark stays, in seconds; who read the database longer ago keeps no card of it.
-GONE_SECONDS = 10
-KEEP_WITHIN = GONE_SECONDS / 2
+DIGEST_LENGTH = 8
+# A mark stays for so many seconds longer than a card: clocks may differ by as much.
+CLOCK_SECONDS = 5
 # Marks are put in chunks; an author of more videos than the most begins a new generation.
 CHUNK, MOST = 500, 5000
 # So many acts a second may drop a card, so that their counts show at once.
@@ -40,13 +42,12 @@ COUNTED_A_SECOND = 5
 COUNTED = Counter("loopy_feed_cards", "Cards of feed pages, by where they were found.", ["found"])
 
 
-@dataclass(frozen=True)
-class SharedCard:
+class SharedCard(NamedTuple):
     """A card but for the reader's part.
 
-    `audience` is the author's id, and if it is not for everybody the visibility and whether the
-    account is private: two cards of a video with the same one are for the same people, as long
-    as nobody's relations change.
+    `audience` is the author's id, a digest of the caption, since people mute words, and if it is
+    not for everybody the visibility and whether the account is private: two cards of a video with
+    the same one are for the same people, as long as nobody's relations and wishes change.
     """
 
     audience: str
@@ -70,8 +71,7 @@ class Entry(NamedTuple):
         return int(self.audience.partition(":")[0])
 
 
-@dataclass(frozen=True)
-class ShownCard:
+class ShownCard(NamedTuple):
     """A card as one reader sees it: `bits` of LIKED, SAVED, FOLLOWING; None for visitors."""
 
     video: int
@@ -91,14 +91,23 @@ class ShownCard:
 
 def audience_of(video: Video) -> str:
     """Say whom a published video is for; its author is loaded."""
-    return audience(video.author_id, video.visibility, is_private=video.author.is_private)
+    caption = hashlib.md5(video.caption.encode(), usedforsecurity=False).hexdigest()
+    says = caption[:DIGEST_LENGTH]
+    return audience(video.author_id, says, video.visibility, is_private=video.author.is_private)
 
 
-def audience(author: int, visibility: str, *, is_private: bool) -> str:
-    """Say whom a video is for; shortest where it is for everybody, as most are."""
+def audience(author: int, says: str, visibility: str, *, is_private: bool) -> str:
+    """Say whom a video is for; shortest where it is for everybody, as most are.
+
+    Args:
+        author: id of a person.
+        says: the first DIGEST_LENGTH digits of the caption's MD5, as PostgreSQL gives it as well.
+        visibility: of the video.
+        is_private: whether the author's account is.
+    """
     if visibility == Visibility.PUBLIC and not is_private:
-        return str(author)
-    return f"{author}:{visibility}:{'private' if is_private else 'open'}"
+        return f"{author}:{says}"
+    return f"{author}:{says}:{visibility}:{'private' if is_private else 'open'}"
 
 
 def show(cards: Mapping[int, SharedCard], reader: int | None) -> list[ShownCard]:
@@ -116,8 +125,8 @@ def bits_of(reader: int, entries: Iterable[Entry]) -> dict[int, int]:
         return {}
     values: dict[str, Any] = {
         "reader": reader,
-        "videos": [*authors],
-        "authors": [*authors.values()],
+        "videos": bigints(authors),
+        "authors": bigints(authors.values()),
     }
     with connection.cursor() as cursor:
         cursor.execute(_BITS, values)
@@ -139,13 +148,14 @@ FROM unnest(%(videos)s::bigint[], %(authors)s::bigint[]) AS entry (video, author
 class Shelf:
     """Where one page takes its cards from; to be made before the database is read for it.
 
-    What is read is kept under the generation of that moment, and soon or not at all: a
-    change that is committed meanwhile has put its mark there, or has begun another generation.
+    What is read is kept under the generation of that moment, for some time from that moment on:
+    a change that is committed meanwhile puts a mark there that stays for longer, or begins another
+    generation.
     """
 
     def __init__(self) -> None:
         self.generation = generation()
-        self._began = time.monotonic()
+        self._until = int(time.time()) + settings.FEED_CARD_SECONDS
 
     def cards(self, videos: Sequence[Video]) -> dict[int, SharedCard]:
         """Return the cards by id; a video without files any more was deleted, and gets none.
@@ -200,12 +210,10 @@ class Shelf:
         redis = client()
         if redis is None or not self.generation or not cards:
             return
-        if time.monotonic() - self._began > KEEP_WITHIN:
-            return
         pipe = redis.pipeline(transaction=False)
         for pk, card in cards.items():
             value = card.audience.encode() + b"\n" + card.json
-            pipe.set(key(self.generation, pk), value, nx=True, ex=settings.FEED_CARD_SECONDS)
+            pipe.set(key(self.generation, pk), value, nx=True, exat=self._until)
         try:
             pipe.execute()
         except RedisError:
@@ -272,7 +280,7 @@ def _forget_counts(video: int, redis: Redis, name: str) -> None:
 def _mark(videos: Iterable[int], redis: Redis, name: str) -> None:
     pipe = redis.pipeline(transaction=False)
     for pk in videos:
-        pipe.set(key(name, pk), GONE, ex=GONE_SECONDS)
+        pipe.set(key(name, pk), GONE, ex=settings.FEED_CARD_SECONDS + CLOCK_SECONDS)
     pipe.execute()
 
 

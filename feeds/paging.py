@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import BigIntegerField
+from django.db.models.functions import MD5, Left
 
 from accounts.models import User
-from feeds.cards import Entry, SharedCard, Shelf, ShownCard, audience, show
+from feeds.cards import DIGEST_LENGTH, Entry, SharedCard, Shelf, ShownCard, audience, show
 from feeds.modes import MODES, Mode, Source
 from feeds.seeds import Place, Seed, sign
 from feeds.shuffle import overfetch
-from tiktok_clone.common.compiled import Compiled, Named
+from tiktok_clone.common.compiled import Compiled, Named, bigints
 from videos.models import Video
 from videos.representation import Card
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 # The most places that one round looks at.
 LARGEST_ROUND = 4000
+# More pages are prepared when only a sixth of them is left.
+LOW_SHARE = 6
 Row = TypeVar("Row")
 
 
@@ -29,17 +32,19 @@ Row = TypeVar("Row")
 class Readahead:
     """Of a page that was prepared: how many were prepared together, and how many follow it.
 
-    `cold` says that cards of the next one are missing.
+    `to_end` says that the last of them is the last of the order, `cold` that cards of the next one
+    are missing.
     """
 
     pages: int = 0
     left: int = 0
+    to_end: bool = False
     cold: bool = False
 
     @property
     def is_low(self) -> bool:
         """Whether more should be prepared now, so that a quick reader does not overtake that."""
-        return self.left * 3 <= self.pages
+        return not self.to_end and self.left <= max(1, self.pages // LOW_SHARE)
 
 
 NOTHING_PREPARED = Readahead()
@@ -211,10 +216,10 @@ def rows_of(mode: Mode, viewer: "Viewer", names: Iterable[int]) -> dict[int, Vid
 
 
 def _entries(listing: Compiled, reader: int, names: Iterable[int]) -> dict[int, Entry]:
-    found = listing.rows(reader=reader, names=list(names))
+    found = listing.rows(reader=reader, names=bigints(names))
     return {
-        name: Entry(pk, audience(author, visibility, is_private=is_private))
-        for name, pk, author, visibility, is_private in found
+        name: Entry(pk, audience(author, says, visibility, is_private=is_private))
+        for name, pk, author, says, visibility, is_private in found
     }
 
 
@@ -225,7 +230,8 @@ def _listing(mode_name: str, order: str, *, mutes_words: bool) -> Compiled:
     anybody = User(mutes_words=mutes_words)
     anybody.pk = Named("reader", BigIntegerField())
     videos = mode.live(anybody, Named("names", ArrayField(BigIntegerField())))
-    columns = (mode.name, "pk", "author", "visibility", "author__is_private")
+    says = Left(MD5("caption"), DIGEST_LENGTH)
+    columns = (mode.name, "pk", "author", says, "visibility", "author__is_private")
     return Compiled(videos.values_list(*columns))
 
 

@@ -15,7 +15,8 @@ Fields of the hash:
 - `acts`, and `<video id>`: how many likes and saves were given or taken back, and which of them
   was the last of that video. A page that was begun before such an act on one of its videos is not
   used. Counted and not copied, since acts are delivered in any order.
-- `at`: `acts` when the pages were begun. `order`: mode, order, and when the seed is too old.
+- `at`: `acts` when the pages were begun. `order`: mode, order, when the seed is too old, and
+  whether the pages go to the end of the order.
 - `asked0`, `asked1`, …: the requests that the pages are the answers to; the one after the last
   page is there too. A seed like that of the first is `=`.
 - `page0`, …: a line for each video: id, audience, what the reader did to it; then, if it is not the
@@ -50,6 +51,7 @@ MOST_ACTS = 1000
 AHEAD, MOST_PAGES, FIRST_PAGES = 480, 24, 4
 
 SAME = b"="
+TO_END, GOES_ON = "end", "on"
 # Beside what the reader did to a video: that from here on they have seen all before.
 SEEN = 8
 
@@ -183,7 +185,7 @@ def look(reader: int) -> Slot | None:
     (order, *asked), pages, seconds = pipe.execute()
     if not order:
         return None
-    mode, order, _ = order.decode().split()
+    mode, order, *_ = order.decode().split()
     first = asked[0].split()[0]
     held = {
         name.replace(SAME, first).decode(): _lines(page)
@@ -204,7 +206,7 @@ def _take(reader: int, asked: Asked) -> Page:
     if not found:
         raise _MissError(result.decode())
     facts, following, page, held, pages, left, cold = found
-    mode, order, expires = facts.decode().split()
+    mode, order, expires, to_end = facts.decode().split()
     if mode != asked.mode or asked.order not in (None, order):
         raise _MissError("other")
     if int(expires) <= time.time():
@@ -225,7 +227,7 @@ def _take(reader: int, asked: Asked) -> Page:
         shown=[ShownCard(entry.video, shared[entry.video], bits & ~SEEN) for entry, bits in shown],
         ahead=ahead,
         seen_from=next((n for n, (_, bits) in enumerate(shown) if bits & SEEN), None),
-        readahead=Readahead(pages, left, bool(cold)),
+        readahead=Readahead(pages, left, to_end == TO_END, bool(cold)),
     )
 
 
@@ -233,10 +235,10 @@ def _checked(shelf: Shelf, wanted: list[Entry], held: list[bytes | None]) -> dic
     """Return the cards by id; those not kept any more come from PostgreSQL."""
     if GONE in held:
         raise _MissError("changed")
-    parsed = {pk: cards.parse(value) for (pk, _), value in zip(wanted, held, strict=True)}
-    found = {pk: card for pk, card in parsed.items() if card is not None}
+    parsed = [(entry.video, cards.parse(value)) for entry, value in zip(wanted, held, strict=True)]
+    found = {pk: card for pk, card in parsed if card is not None}
     cards.COUNTED.labels("redis").inc(len(found))
-    if missing := parsed.keys() - found.keys():
+    if missing := [pk for pk, card in parsed if card is None]:
         rows = Video.objects.published().filter(pk__in=missing).select_related("author")
         found |= shelf.load(list(rows))
     if any(pk not in found or found[pk].audience != audience for pk, audience in wanted):
@@ -257,7 +259,8 @@ def _packed(reader: int, page: Page, seed: Seed, slices: list[Slice[Entry]]) -> 
     """Return names and values of fields."""
     bits = bits_of(reader, [entry for one in slices for entry in one.shown])
     expires = seed.made + int(LIFETIME.total_seconds())
-    fields: list[str | int] = ["order", f"{page.mode} {page.order} {expires}"]
+    to_end = TO_END if slices[-1].ahead is None else GOES_ON
+    fields: list[str | int] = ["order", f"{page.mode} {page.order} {expires} {to_end}"]
     fields += ["pages", len(slices), "asked0", _asked(page.seed, page.next_skip, page.limit)]
     for n, one in enumerate(slices):
         token = SAME.decode() if one.seed == seed else sign(one.seed)

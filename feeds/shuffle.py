@@ -8,14 +8,19 @@ only has to look random.
 """
 
 from math import ceil, isqrt, sqrt
+from typing import Any, TypeVar
+
+import numpy as np
 
 MASK = 2**64 - 1
 _GOLDEN = 0x9E3779B97F4A7C15
 # Below this share of live slots, asking for more at once would read too much for one page.
 LEAST_LIVE = 0.05
+# One number, or many at once: an array of unsigned 64 bits, which takes a tenth of the time.
+Numbers = TypeVar("Numbers", int, "np.ndarray[Any, Any]")
 
 
-def mix64(x: int) -> int:
+def mix64(x: Numbers) -> Numbers:
     """Return the splitmix64 finalizer of x modulo 2**64."""
     x &= MASK
     x = ((x ^ (x >> 30)) * 0xBF58476D1CE4E5B9) & MASK
@@ -75,20 +80,25 @@ class Permutation:
 
     def slots(self, start: int, count: int) -> list[int]:
         """Return the slots at ranks start, start + 1, …; fewer or none at the end."""
-        return [self(rank) for rank in range(start, min(start + count, self.n))]
+        x = self._forth(np.arange(start, min(start + count, self.n), dtype=np.uint64))
+        while (beyond := x >= self.n).any():
+            x[beyond] = self._forth(x[beyond])
+        slots: list[int] = x.tolist()
+        return slots
 
     def _check(self, x: int) -> None:
         if not 0 <= x < self.n:
             raise IndexError(f"{x} is not in [0, {self.n})")
 
-    def _forth(self, x: int) -> int:
+    def _forth(self, x: Numbers) -> Numbers:
+        # Sums stay below 2**64, where arrays would wrap around; those inside mix64 are meant to.
         a, b = self._a, self._b
         r, l = divmod(x, a)  # noqa: E741 (left and right, as in the literature)
         for i, k in self._keys:
             if i & 1:
-                r = (r + mix64(l + k)) % b
+                r = (r + mix64(l + k) % b) % b
             else:
-                l = (l + mix64(r + k)) % a  # noqa: E741
+                l = (l + mix64(r + k) % a) % a  # noqa: E741
         return r * a + l
 
     def _back(self, x: int) -> int:

@@ -18,6 +18,8 @@ docs = csp_update({"style-src": [UNSAFE_INLINE]})(
 )
 
 urlpatterns = [
+    # Routes are tried one after the other, and the feed's is asked for most.
+    path("", include("feeds.api.urls")),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
     path("metrics", metrics, name="metrics"),
@@ -27,7 +29,6 @@ urlpatterns = [
     path("privacy", site_text, {"slug": "privacy"}, name="privacy"),
     path("", include("accounts.api.urls")),
     path("", include("videos.api.urls")),
-    path("", include("feeds.api.urls")),
     path("", include("accounts.urls")),
     path("", include("videos.urls")),
     path("", include("feeds.urls")),

@@ -10,6 +10,7 @@ from feeds.api.views import FeedView, NotInterestedView, ViewsView, WhyView
 from feeds.taste import CREATOR, HASHTAG
 
 urlpatterns: list[URLPattern] = [
+    path("videos/feed", FeedView.as_view(), name="api-feed"),
     path("users", PeopleSearch.as_view({"get": "list"}), name="api-people-search"),
     path("hashtags", Hashtags.as_view({"get": "list"}), name="api-hashtags"),
     path("hashtags/trending", Hashtags.as_view({"get": "trending"}), name="api-hashtags-trending"),
@@ -55,7 +56,6 @@ urlpatterns: list[URLPattern] = [
         for of, act in (("recommendations", "forget"), ("refusals", "allow"))
         for what in (CREATOR, HASHTAG)
     ),
-    path("videos/feed", FeedView.as_view(), name="api-feed"),
     path("videos/views", ViewsView.as_view(), name="api-views"),
     path(
         "videos/<int:video_id>/not-interested",

@@ -16,6 +16,7 @@ from accounts.api.tokens import token_pair
 from accounts.models import Session, User
 from tests.api_client import ApiClient
 from tiktok_clone.common import redis
+from tiktok_clone.common.generation import generation
 
 MODULES = (
     "feeds.cards",
@@ -134,6 +135,13 @@ def round_trips(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
     with monkeypatch.context() as patch:
         patch.setattr(AbstractConnection, "send_packed_command", counted)
         yield sent
+
+
+def end_cards() -> None:
+    """Have the time of all cards be over, and of the marks in their places."""
+    redis = connected()
+    for key in redis.scan_iter(f"feeds:{generation()}:card:*", count=1000):
+        redis.delete(key)
 
 
 def connected() -> Any:

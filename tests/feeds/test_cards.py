@@ -12,7 +12,14 @@ from accounts.services import profiles, suspension
 from feeds import cards
 from feeds.cards import GONE, Shelf, drop, drop_all_of, show
 from tests.factories import UserFactory, VideoFactory, befriend
-from tests.feeds.caching import connected, nobody_there, use_client, without_postgresql
+from tests.feeds.caching import (
+    Silence,
+    connected,
+    end_cards,
+    nobody_there,
+    use_client,
+    without_postgresql,
+)
 from tiktok_clone.common.generation import generation
 from videos.captions import link_caption
 from videos.models import Video, Visibility
@@ -23,6 +30,7 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.usefixtures("lasting_names"),
 ]
+MARK_SECONDS = 35  # five longer than a card
 
 
 def rows(*ids: int) -> list[Video]:
@@ -112,7 +120,7 @@ def test_a_change_puts_a_mark_that_nothing_is_written_over(
     assert kept(video) == GONE
     shelf.load(before)
     assert kept(video) == GONE
-    assert 0 < connected().ttl(cards.key(generation(), video.pk)) <= cards.GONE_SECONDS
+    assert 0 < connected().ttl(cards.key(generation(), video.pk)) <= MARK_SECONDS
 
 
 def test_showing_again_and_restoring_are_changes_too(video: Video, admin: User) -> None:
@@ -126,15 +134,45 @@ def test_showing_again_and_restoring_are_changes_too(video: Video, admin: User) 
     assert kept(video) == GONE
 
 
-def test_what_was_read_long_ago_is_not_kept(video: Video, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_read_long_ago_is_not_kept(
+    video: Video, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A process that was stopped for so long may write when the mark is over."""
-    shelf, before = Shelf(), rows(video.pk)
+    long_ago = time.time() - settings.FEED_CARD_SECONDS
+    with monkeypatch.context() as patch:
+        patch.setattr("feeds.cards.time.time", lambda: long_ago)
+        shelf, before = Shelf(), rows(video.pk)
     drop(video.pk)
-    connected().delete(cards.key(generation(), video.pk))  # the mark's time is over
-    now = time.monotonic()
-    monkeypatch.setattr("feeds.cards.time.monotonic", lambda: now + cards.GONE_SECONDS / 2 + 1)
+    end_cards()
     shelf.load(before)
     assert kept(video) is None
+
+
+def test_a_card_that_a_frozen_redis_reads_late_does_not_come_back(
+    video: Video, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was sent in time, and is read when the mark of what was hidden is over."""
+    frozen, now = Silence("frozen"), time.time()
+    end_cards()
+    with monkeypatch.context() as patch:
+        patch.setattr("feeds.cards.time.time", lambda: now - settings.FEED_CARD_SECONDS - 1)
+        shelf, before = Shelf(), rows(video.pk)
+        moderation.hide_video(video.pk)
+        use_client(patch, frozen.client)
+        shelf.load(before)
+    end_cards()
+    frozen.end()
+    assert kept(video) is None
+
+
+def test_a_mark_outlives_each_card_that_was_begun_before_it(video: Video) -> None:
+    end_cards()
+    shelf, before = Shelf(), rows(video.pk)
+    shelf.load(before)
+    card_has = connected().pttl(cards.key(generation(), video.pk))
+    drop(video.pk)
+    assert kept(video) == GONE
+    assert connected().pttl(cards.key(generation(), video.pk)) > card_has
 
 
 def test_a_mark_that_cannot_be_put_begins_a_new_generation(

@@ -20,6 +20,7 @@ from accounts.services import sessions, suspension
 from feeds import prefetch, prepared, scripts, services
 from feeds.behind import WAITING, Pool
 from feeds.cards import Shelf
+from feeds.models import RefusedTag
 from feeds.options import Asked, seed_of
 from feeds.paging import Page, look_ahead, make_page
 from feeds.prefetch import prepare_after
@@ -30,6 +31,7 @@ from tests.factories import UserFactory, VideoFactory, befriend
 from tests.feeds.caching import (
     Later,
     connected,
+    end_cards,
     nobody_there,
     round_trips,
     signed_in,
@@ -39,7 +41,7 @@ from tests.feeds.caching import (
 from tests.feeds.scroll import FEED, ORDERS, check, follow_up, ids, pages, scroll
 from tiktok_clone.common.generation import generation
 from videos.forgetting import forget_some
-from videos.models import Video
+from videos.models import Hashtag, Video
 from videos.services import engagement, moderation, publishing
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -149,8 +151,7 @@ class TestHotPages:
             VideoFactory(author=friend)
         page = reader.get(FEED, {"mode": "following", "limit": 3})
         later.run()
-        for key in connected().keys(f"feeds:{generation()}:card:*"):
-            connected().delete(key)
+        end_cards()
         page = reader.get(FEED, follow_up(page))
         assert len(later.waiting) == 1
         with CaptureQueriesContext(connection) as queries:
@@ -198,8 +199,7 @@ class TestHotPages:
     ) -> None:
         page = reader.get(FEED, {"mode": "following", "limit": 3})
         later.run()
-        for pk in clips:
-            connected().delete(f"feeds:{generation()}:card:{pk}")
+        end_cards()
         with counting() as hits, CaptureQueriesContext(connection) as queries:
             page = reader.get(FEED, follow_up(page))
             assert hits() == 1
@@ -431,15 +431,30 @@ class TestChanges:
     def test_after_the_marks_are_over(
         self, act: str, user: User, friend: User, later: Later, clips: list[int]
     ) -> None:
-        """Somebody else has had the cards made anew, for the people they are for now."""
         page = begin(user)
         prepare(user.pk, page)
         target = videos(self.direct(user, page))[1]
         ACTS[act][0](user, friend, target)
-        for pk in clips:
-            connected().delete(f"feeds:{generation()}:card:{pk}")
-        Shelf().cards(list(Video.objects.published().select_related("author")))
+        self.marks_are_over()
         assert take(user.pk, after(page)) is None
+
+    @pytest.mark.parametrize("mode", ["for-you", "following", "all"])
+    @pytest.mark.parametrize("unwanted", ["muted word", "muted hashtag", "refused hashtag"])
+    def test_edited_into_what_the_reader_does_not_want_after_the_marks_are_over(
+        self, unwanted: str, mode: str, user: User, friend: User, later: Later, clips: list[int]
+    ) -> None:
+        if unwanted == "refused hashtag":
+            RefusedTag.objects.create(user=user, hashtag=Hashtag.objects.create(name="rain"))
+        else:
+            people.mute_word(user, "rain" if unwanted == "muted word" else "#rain")
+        page = begin(user, mode, {"for-you": "ranked", "all": "shuffle"}.get(mode, "latest"))
+        prepare(user.pk, page)
+        target = videos(self.direct(user, page))[1]
+        publishing.edit_video(friend, target, caption="Then came #rain")
+        self.marks_are_over()
+        assert take(user.pk, after(page)) is None
+        wanted = unwanted == "refused hashtag" and mode != "for-you"
+        assert (target in videos(self.direct(user, page))) == wanted
 
     def test_the_one_that_makes_it_not_the_end_is_looked_at_too(
         self, user: User, later: Later, friend: User, clips: list[int]
@@ -506,6 +521,11 @@ class TestChanges:
             use_client(patch, nobody_there())
             people.unfollow(user, friend)
         assert take(user.pk, after(page)) is None
+
+    def marks_are_over(self) -> None:
+        """Somebody else has the cards made anew, for the people they are for now."""
+        end_cards()
+        Shelf().cards(list(Video.objects.published().select_related("author")))
 
     def direct(self, user: User, page: Page) -> Page:
         """The page as PostgreSQL gives it."""

@@ -20,7 +20,7 @@ from feeds import prepared, services
 from feeds.options import Asked, seed_of
 from feeds.paging import Page, make_page
 from feeds.seeds import new_seed
-from tests.feeds.caching import use_client
+from tests.feeds.caching import end_cards, use_client
 from tests.feeds.scroll import ORDERS
 from tests.feeds.worlds import PEOPLE, WORDS, World
 from tiktok_clone.common import generation, signing
@@ -37,6 +37,9 @@ ACTS: dict[str, Any] = {
     "unsave": lambda reader, _, video: engagement.unsave_video(reader, video),
     "edit": lambda _, author, video: publishing.edit_video(
         author, video, caption=f"after {Video.objects.get(pk=video).caption}"[:200]
+    ),
+    "reword": lambda _, author, video: publishing.edit_video(
+        author, video, caption=WORDS[Video.objects.get(pk=video).caption == WORDS[0]]
     ),
     "rename": lambda _, author, video: people.update_profile(author, {"name": f"N {video}"}),
     "hide": lambda _r, _a, video: moderation.hide_video(video),
@@ -61,12 +64,16 @@ ACTS: dict[str, Any] = {
     "refuse": lambda reader, _, video: services.refuse_video(reader, video),
     "allow": lambda reader, _, video: services.allow_video(reader, video),
 }
-ADDING = {"show", "public", "for friends", "open"}
+ADDING = {"show", "public", "for friends", "open", "reword"}
 LAGGING = ("likes_count", "saves_count", "comments_count", "shares_count", "views_count")
 
+# The marks of changed cards are over, and the cards of the others too.
+MARKS_OVER = "marks over"
+
 numbers = st.integers(0, 30)
-acts = st.tuples(st.sampled_from([*ACTS]), st.integers(0, PEOPLE - 1), numbers)
+acts = st.tuples(st.sampled_from([*ACTS, MARKS_OVER]), st.integers(0, PEOPLE - 1), numbers)
 gentle = st.tuples(st.sampled_from(["like", "save", "publish"]), st.integers(0, 3), numbers)
+REWORDED = [(name, 1, n) for n in range(3) for name in ("reword", MARKS_OVER)]
 reads = st.tuples(st.just("read"), st.just(0), st.just(0))
 histories = st.lists(acts | gentle | reads | reads, min_size=3, max_size=20)
 
@@ -99,6 +106,9 @@ class Reader:
 
     def act(self, name: str, who: int, which: int) -> None:
         """Do one thing; what is refused does nothing."""
+        if name == MARKS_OVER:
+            end_cards()
+            return
         author = self.world.authors[who]
         author.refresh_from_db()
         of_them = list(Video.objects.filter(author=author).order_by("pk"))
@@ -155,6 +165,7 @@ def test_a_prepared_page_equals_the_direct_one(
 
     @settings(max_examples=25)
     @given(history=histories, limit=st.integers(1, 4))
+    @example(history=[("mute word", 0, 0), ("read", 0, 0), *REWORDED], limit=2)
     @example(history=[("delete", 0, n) for n in range(3)] + [("read", 0, 0)], limit=3)
     @example(history=[("hide", 1, 2), ("read", 0, 0), ("show", 1, 2), ("read", 0, 0)], limit=2)
     @example(history=[("close", 0, 0), ("read", 0, 0), ("unfollow", 0, 0), ("read", 0, 0)], limit=2)

@@ -40,6 +40,14 @@ def test_the_inverse_undoes_it_whatever_the_size(data: st.DataObject, n: int, se
     assert permutation(permutation.inverse(rank)) == rank
 
 
+@settings(max_examples=300)
+@given(data=st.data(), n=st.integers(1, 2**62), seed=seeds)
+def test_many_ranks_at_once_have_the_slots_of_each(data: st.DataObject, n: int, seed: int) -> None:
+    permutation, start = Permutation(n, seed), data.draw(st.integers(0, n - 1))
+    ranks = range(start, min(start + 30, n))
+    assert permutation.slots(start, 30) == [permutation(rank) for rank in ranks]
+
+
 @settings(max_examples=100)
 @given(n=st.integers(0, 2000), seed=seeds, cuts=st.lists(st.integers(1, 60), max_size=60))
 def test_it_is_the_same_order_however_it_is_cut(n: int, seed: int, cuts: list[int]) -> None:

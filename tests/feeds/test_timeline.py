@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -25,6 +26,7 @@ from feeds.timeline import List
 from tests.factories import UserFactory, VideoFactory, befriend
 from tests.feeds.caching import round_trips, without_postgresql
 from tiktok_clone.common import generation
+from tiktok_clone.common.models import CacheGeneration, new_generation
 from tiktok_clone.common.redis import client
 from videos import publication, signals
 from videos.models import Video
@@ -603,3 +605,23 @@ def test_postgresql_that_goes_right_after_a_follow_takes_no_message_along(
         for _, message, _ in waiting:
             message()
     assert page(reader) == page(reader) == [ours, theirs]
+
+
+def test_the_name_is_as_old_as_the_question_and_not_as_the_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """PostgreSQL takes longer to answer than a name may be old, and another process begins anew."""
+    now, ask = [0.0], generation._current
+
+    def ask_slowly() -> str:
+        name = ask()
+        now[0] += generation.STALENESS + 0.1
+        CacheGeneration.objects.update(name=new_generation())
+        return name
+
+    monkeypatch.setattr(generation, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    generation.forget()
+    with monkeypatch.context() as patch:
+        patch.setattr(generation, "_current", ask_slowly)
+        old = generation.generation()
+    assert generation.generation() == CacheGeneration.objects.get().name != old

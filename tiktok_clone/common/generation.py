@@ -29,12 +29,13 @@ def generation() -> str:
     """
     global _cached
     read_at, name = _cached
-    if not name or time.monotonic() - read_at > STALENESS:
+    now = time.monotonic()
+    if not name or now - read_at > STALENESS:
         try:
             name = _current()
         except Error:
             logger.warning("The cache generation could not be read; %r is used on.", name)
-        _cached = (time.monotonic(), name)
+        _cached = (now, name)  # from before the query: what it found may be old when it comes back
     return name
 
 
