@@ -320,8 +320,8 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
         )
 
     def unread(self) -> Self:
-        """Those that were not marked as read."""
-        return self.filter(read_at=None)
+        """Those that stand and were not marked as read; what was taken back was never seen."""
+        return self.filter(read_at=None, retracted_at=None)
 
 
 class Notification(Timestamped):
