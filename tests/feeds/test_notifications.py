@@ -155,6 +155,19 @@ def test_a_caption_tells_nobody_before_the_clip_is_out(anna: User, leo: User) ->
     assert told(leo) == [("mention", "anna")]
 
 
+def test_a_caption_that_changes_while_the_clip_is_hidden_counts_when_it_is_shown_again(
+    anna: User, leo: User, clip: Video
+) -> None:
+    mia = UserFactory(handle="mia")
+    publishing.edit_video(anna, clip.pk, caption="with @leo")
+    moderation.hide_video(clip.pk)
+    publishing.edit_video(anna, clip.pk, caption="with @mia")
+    assert told(leo) == told(mia) == []
+    moderation.show_video(clip.pk)
+    assert told(mia) == [("mention", "anna")]
+    assert told(leo) == []
+
+
 def test_a_like_of_a_comment_tells_who_wrote_it(leo: User, clip: Video) -> None:
     comment = CommentFactory(video=clip, author=leo)
     mia = UserFactory(handle="mia")
@@ -188,6 +201,19 @@ def test_a_request_tells_who_is_asked_and_its_acceptance_who_asked(leo: User) ->
     assert inbox.unread(shy) == 0, "who says yes knows of it"
     people.unfollow(leo, shy)
     assert told(leo) == told(shy) == []
+
+
+def test_followers_of_an_account_that_becomes_public_are_news_to_it(
+    leo: User, run_jobs: RunJobs
+) -> None:
+    """Nobody said yes to them, so nobody knows of them."""
+    shy = UserFactory(handle="shy", is_private=True)
+    people.follow(leo, shy)
+    people.update_profile(shy, {"is_private": False})
+    run_jobs()
+    assert told(shy) == [("follow", "leo")]
+    assert inbox.unread(shy) == 1
+    assert told(leo) == [("follow_accepted", "shy")]
 
 
 def test_a_declined_request_is_told_no_more(leo: User) -> None:
@@ -307,6 +333,18 @@ def test_a_comment_that_waits_is_told_once_and_one_that_is_hidden_no_more(
     assert told(anna) == [("comment", "leo")]
     curating.show_comment(anna, comment.pk)
     assert told(anna) == [("comment", "leo")]
+    assert Notification.objects.count() == 1
+
+
+def test_a_reply_that_waits_is_told_once_for_the_same_reason(
+    anna: User, leo: User, clip: Video
+) -> None:
+    publishing.edit_video(anna, clip.pk, comments_held="everybody")
+    mine = comments.add_comment(anna, clip.pk, "what do you say?")
+    answer = comments.add_comment(leo, clip.pk, "this, @anna", mine.pk)
+    assert told(anna) == [("reply", "leo")]
+    curating.show_comment(anna, answer.pk)
+    assert told(anna) == [("reply", "leo")]
     assert Notification.objects.count() == 1
 
 
