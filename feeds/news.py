@@ -4,15 +4,15 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef
 from django.dispatch import receiver
 
 from accounts import signals as people
 from accounts.models import User
 from feeds import versions
 from feeds.models import Bell, Kind, Notification
-from feeds.notifications import changed_about, mark_read_of, retract, retract_one, tell
-from feeds.tasks import ring_bells
+from feeds.notifications import changed_about, delete_some, mark_read_of, retract, retract_one, tell
+from feeds.tasks import forget_told, ring_bells
 from tiktok_clone.common import jobs
 from videos import signals
 from videos.models import Comment, Like, Video, Visibility
@@ -73,14 +73,31 @@ def tell_of_held_comment(user: User, video: Video, comment: Comment, **_: Any) -
 @receiver([signals.comment_hidden, signals.comment_shown])
 def note_hidden_comment(comment: Comment, **_: Any) -> None:
     """Who was told of a comment, or of one below it, may see it from now on, or not any more."""
-    below = Q(comment=comment.pk) | Q(comment__parent=comment.pk)
-    changed_about(Notification.objects.filter(below))
+    replies = Comment.objects.filter(parent=comment.pk)
+    changed_about(
+        Notification.objects.filter(comment=comment.pk),
+        Notification.objects.filter(comment__in=replies),
+    )
 
 
 @receiver(signals.comments_deleting)
-def note_deleted_comments(ids: list[int], **_: Any) -> None:
+def forget_deleted_comments(ids: list[int], **_: Any) -> None:
     """What is told of comments goes with them."""
-    changed_about(Notification.objects.filter(comment__in=ids))
+    _forget("comment", ids)
+
+
+@receiver(signals.video_deleted)
+def forget_deleted_video(video: Video, **_: Any) -> None:
+    """What is told of a clip and the comments under it goes with it."""
+    _forget("video", [video.pk])
+
+
+@receiver(people.user_purging)
+def forget_clips_of_purged(user: User, **_: Any) -> None:
+    """The cascade that takes a person's clips does not take what others were told of them."""
+    about = Notification.objects.filter(video__in=Video.objects.filter(author=user.pk))
+    while delete_some(about):
+        pass
 
 
 @receiver(signals.comment_liked)
@@ -192,7 +209,6 @@ def tell_whom_caption_mentions(video: Video, **_: Any) -> None:
         signals.video_audience_changed,
         signals.video_hidden,
         signals.video_shown,
-        signals.video_deleted,
     ]
 )
 def note_audience(video: Video, **_: Any) -> None:
@@ -210,7 +226,10 @@ def note_person(user: User, changed: frozenset[str], **_: Any) -> None:
 @receiver(people.user_deleting)
 def note_deleted_person(user: User, **_: Any) -> None:
     """Hidden at once."""
-    changed_about(Notification.objects.filter(Q(actor=user.pk) | Q(video__author=user.pk)))
+    clips = Video.objects.filter(author=user.pk)
+    changed_about(
+        Notification.objects.filter(actor=user.pk), Notification.objects.filter(video__in=clips)
+    )
     versions.change(user.pk)
 
 
@@ -242,6 +261,14 @@ def note_friends(one_id: int, other_id: int, **_: Any) -> None:
 def note_ended_sessions(user_ids: Iterable[int], **_: Any) -> None:
     """Whoever asks next is looked at again: their session may have ended."""
     versions.change(*user_ids)
+
+
+def _forget(column: str, ids: list[int]) -> None:
+    """Delete what is told of something that goes; of very much the rest by jobs, hidden by now."""
+    about = Notification.objects.filter(**{f"{column}__in": ids})
+    if delete_some(about):
+        changed_about(about)
+        jobs.enqueue(forget_told, column=column, ids=ids)
 
 
 def addressees(video: Video, comment: Comment) -> dict[int, tuple[Kind, int]]:

@@ -21,6 +21,8 @@ KEPT = timedelta(days=180)
 CHUNK = 5000
 # More people than these are not named one by one when all that they are told of changes.
 NAMED_MAX = 1000
+# Nor are they looked for among more rows than these.
+LOOKED_AT_MAX = 20_000
 # Whose switch is not theirs to turn.
 ALWAYS = frozenset({Kind.MODERATION})
 _DAWN = date(1970, 1, 1)
@@ -85,14 +87,18 @@ def retract_one(kind: str, **named: int | None) -> None:
     retract(Notification.objects.filter(kind=kind, **named))
 
 
-def changed_about(rows: "QuerySet[Notification]") -> None:
-    """Tell that some rows are shown from now on or not any more, though they have not changed.
+def changed_about(*some: "QuerySet[Notification]") -> None:
+    """Tell that rows are shown from now on or not any more, though they have not changed.
 
     To be called in the transaction, and before rows go.
+
+    Args:
+        some: each by what an index has; a condition with OR over two of them has none.
     """
-    named = rows.order_by().values_list("recipient", flat=True).distinct()[: NAMED_MAX + 1]
-    recipients = list(named)
-    if len(recipients) > NAMED_MAX:
+    first, *others = (rows.order_by().values_list("recipient", flat=True) for rows in some)
+    found = list(first.union(*others, all=True)[: LOOKED_AT_MAX + 1])
+    recipients = set(found)
+    if len(found) > LOOKED_AT_MAX or len(recipients) > NAMED_MAX:
         versions.change_all()
     else:
         versions.change(*recipients)
@@ -147,11 +153,15 @@ def set_switches(user: User, wanted: Mapping[str, bool]) -> None:
 
 def prune() -> bool:
     """Delete some of what people were told of half a year ago. Returns whether more may be left."""
-    old = Notification.objects.filter(created_at__lt=timezone.now() - KEPT)
-    with transaction.atomic():
-        chunk = list(old.values_list("pk", "recipient")[:CHUNK])
-        Notification.objects.filter(pk__in=[pk for pk, _ in chunk]).delete()
-        versions.change(*{recipient for _, recipient in chunk})
+    return delete_some(Notification.objects.filter(created_at__lt=timezone.now() - KEPT))
+
+
+@transaction.atomic
+def delete_some(rows: "QuerySet[Notification]") -> bool:
+    """Delete up to CHUNK notifications for good. Returns whether more may be left."""
+    chunk = list(rows.order_by().values_list("pk", "recipient")[:CHUNK])
+    Notification.objects.filter(pk__in=[pk for pk, _ in chunk]).delete()
+    versions.change(*{recipient for _, recipient in chunk})
     return len(chunk) == CHUNK
 
 

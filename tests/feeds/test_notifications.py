@@ -695,6 +695,53 @@ def test_the_count_looks_at_so_many_at_most(
 # What ends.
 
 
+def test_of_a_deleted_clip_a_bounded_number_goes_at_once_and_the_rest_by_jobs(
+    anna: User, leo: User, clip: Video, run_jobs: RunJobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notifications, "CHUNK", 2)
+    other = VideoFactory(author=leo)
+    comment = comments.add_comment(leo, clip.pk, "hello")
+    for person in [leo, *(UserFactory() for _ in range(4))]:
+        engagement.like_video(person, clip.pk)
+        comments.like_comment(person, comment.pk)
+    engagement.like_video(anna, other.pk)
+    publishing.delete_video(anna, clip.pk)
+    assert Notification.objects.filter(video=clip.pk).count() == 8
+    assert told(anna) == [], "hidden at once"
+    assert told(leo) == [("like", "anna")]
+    run_jobs()
+    assert not Notification.objects.filter(video=clip.pk).exists()
+    assert Notification.objects.filter(video=other.pk, kind=Kind.LIKE).count() == 1
+
+
+def test_of_a_deleted_comment_likewise(
+    leo: User, clip: Video, run_jobs: RunJobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notifications, "CHUNK", 2)
+    comment = comments.add_comment(leo, clip.pk, "hello")
+    for _ in range(5):
+        comments.like_comment(UserFactory(), comment.pk)
+    comments.delete_comment(leo, comment.pk)
+    assert Notification.objects.filter(comment=comment.pk).count() == 4
+    assert told(leo) == []
+    run_jobs()
+    assert not Notification.objects.filter(comment=comment.pk).exists()
+
+
+def test_what_others_were_told_of_the_clips_of_a_purged_account_goes_with_them(
+    anna: User, leo: User, clip: Video, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notifications, "CHUNK", 2)
+    mia = UserFactory(handle="mia")
+    for _ in range(5):
+        comments.add_comment(leo, clip.pk, "look @mia")
+    assert len(told(mia)) == 5
+    people.delete_account(anna)
+    assert told(mia) == []
+    purge(anna.pk)
+    assert not Notification.objects.exists()
+
+
 def test_what_is_older_than_half_a_year_is_pruned_in_chunks(
     anna: User, leo: User, clip: Video, monkeypatch: pytest.MonkeyPatch
 ) -> None:
