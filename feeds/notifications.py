@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import Mute, User
 from feeds import versions
 from feeds.models import Kind, Notification, NotificationSwitch
 from tiktok_clone.common.errors import invalid
@@ -41,6 +41,8 @@ def tell(
 ) -> None:
     """Tell people of something; again changes nothing, and after a `retract` brings it back.
 
+    Who does not want to hear of it now finds it read, should they want to later.
+
     Args:
         recipients: ids of people; the actor among them is left out.
         kind: of `Kind`.
@@ -52,6 +54,7 @@ def tell(
         anew: it happened once more: the row counts as new and unread.
     """
     now = timezone.now()
+    deaf = _deaf(recipients, kind, actor)
     rows = [
         Notification(
             recipient_id=recipient,
@@ -63,6 +66,7 @@ def tell(
             text=text[:500],
             topic=topic_of(kind, key or about, now),
             created_at=now,
+            read_at=now if recipient in deaf else None,
         )
         for recipient in sorted({*recipients} - {actor})
     ]
@@ -71,6 +75,13 @@ def tell(
         rows, update_conflicts=True, unique_fields=UNIQUE, update_fields=changed
     )
     versions.change(*(row.recipient_id for row in rows))
+
+
+def _deaf(recipients: Iterable[int], kind: str, actor: int | None) -> set[int]:
+    """Those of some people who mute somebody, or have switched a kind off."""
+    muting = Mute.objects.filter(muter__in=recipients, muted=actor).values_list("muter")
+    switched = NotificationSwitch.objects.filter(user__in=recipients, kind=kind)
+    return {person for (person,) in muting.union(switched.values_list("user"))}
 
 
 def retract(rows: "QuerySet[Notification]") -> None:

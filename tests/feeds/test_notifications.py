@@ -306,23 +306,68 @@ def test_who_is_blocked_or_muted_is_not_heard_of_until_that_ends(
     assert told(anna) == [], "blocks work both ways"
 
 
-def test_who_is_muted_first_and_acts_then_is_not_heard_of_either(
+def test_what_is_done_while_one_is_muted_is_there_afterwards_but_not_as_new(
     anna: User, leo: User, clip: Video
 ) -> None:
+    """What was new before is new again, though; the mute may have been a slip."""
+    comments.add_comment(leo, clip.pk, "before")
     people.mute(anna, leo)
     engagement.like_video(leo, clip.pk)
     assert told(anna) == []
     people.unmute(anna, leo)
-    assert told(anna) == [("like", "leo")]
-
-
-def test_a_word_that_is_muted_is_not_heard_of(anna: User, leo: User, clip: Video) -> None:
-    comments.add_comment(leo, clip.pk, "This loop is LOUD")
-    comments.add_comment(leo, clip.pk, "nice")
-    muted_words.mute_word(anna, "loud")
+    assert told(anna) == [("like", "leo"), ("comment", "leo")]
     assert inbox.unread(anna) == 1
-    muted_words.unmute_word(anna, "loud")
+    people.follow(leo, anna)
     assert inbox.unread(anna) == 2
+
+
+def test_a_clip_that_comes_out_while_one_does_not_want_to_hear_is_not_new_either(
+    anna: User, listener: User, clip: Video
+) -> None:
+    for begin, end in (
+        (lambda: people.mute(listener, anna), lambda: people.unmute(listener, anna)),
+        (
+            lambda: notifications.set_switches(listener, {"new_video": False}),
+            lambda: notifications.set_switches(listener, {"new_video": True}),
+        ),
+    ):
+        begin()
+        ring(VideoFactory(author=anna))
+        assert news_of(listener) == 0
+        end()
+    assert news_of(listener) == 2
+    assert inbox.unread(listener) == 0
+    ring(clip)
+    assert inbox.unread(listener) == 1
+
+
+@pytest.mark.parametrize("muted", ["loud", "#rain", "rain"])
+def test_a_word_or_hashtag_that_is_muted_is_not_heard_of(
+    anna: User, leo: User, clip: Video, muted: str
+) -> None:
+    """In a comment, and in the caption of somebody else's clip; one's own clip is one's own."""
+    comments.add_comment(leo, clip.pk, "This loop is LOUD, all #rain")
+    comments.add_comment(leo, clip.pk, "nice")
+    publishing.edit_video(anna, clip.pk, caption="loud #rain, mine")
+    theirs = VideoFactory(author=leo)
+    publishing.edit_video(leo, theirs.pk, caption="loud #rain for @anna")
+    engagement.like_video(leo, clip.pk)
+    assert inbox.unread(anna) == 4
+    muted_words.mute_word(anna, muted)
+    assert told(anna) == [("like", "leo"), ("comment", "leo")]
+    assert inbox.unread(anna) == 2
+    muted_words.unmute_word(anna, muted)
+    assert inbox.unread(anna) == 4
+
+
+def test_a_new_clip_with_a_muted_word_is_not_heard_of(anna: User, listener: User) -> None:
+    clip = VideoFactory(author=anna)
+    publishing.edit_video(anna, clip.pk, caption="all #rain")
+    muted_words.mute_word(listener, "#rain")
+    ring(clip)
+    assert news_of(listener) == inbox.unread(listener) == 0
+    muted_words.unmute_word(listener, "#rain")
+    assert news_of(listener) == 1
 
 
 def test_a_comment_that_waits_is_told_once_and_one_that_is_hidden_no_more(
@@ -354,10 +399,12 @@ def test_a_kind_that_is_switched_off_is_not_shown_nor_counted(
     engagement.like_video(leo, clip.pk)
     notifications.set_switches(anna, {"like": False})
     comments.add_comment(leo, clip.pk, "hello")
+    engagement.like_video(UserFactory(handle="mia"), clip.pk)
     assert told(anna) == [("comment", "leo")]
     assert inbox.unread(anna) == 1
     notifications.set_switches(anna, {"like": True})
-    assert inbox.unread(anna) == 2
+    assert told(anna) == [("like", "mia"), ("comment", "leo"), ("like", "leo")]
+    assert inbox.unread(anna) == 2, "what came while it was off is not new"
     assert not NotificationSwitch.objects.exists()
 
 
