@@ -43,7 +43,7 @@ async function refresh() {
 async function ask() {
   const headers = { Accept: "application/json" };
   if (token) headers.Authorization = `Bearer ${token}`;
-  if (version) headers["If-None-Match"] = version;
+  if (token && version) headers["If-None-Match"] = version; // without a token one is wanted, and a 304 has none
   const response = await fetch(newsPath, { headers, cache: "no-store", credentials: token ? "omit" : "same-origin" });
   if (response.status === 401) {
     stopped = !token; // not even the cookie is good for anything any more
