@@ -87,6 +87,13 @@ list?.closest(".page").addEventListener("submit", (event) => {
   const button = event.submitter;
   mark(button.name === "all" ? { all: true } : { groups: [button.value] }).catch((error) => toast(error.message));
 });
+// All of a group is on the page, or on the next ones: it is read. What was new still looks so.
+const seen = document.querySelector("[data-seen]");
+if (seen) {
+  mark({ groups: [seen.dataset.seen] })
+    .then(() => seen.querySelectorAll("form").forEach((form) => form.remove()))
+    .catch(() => {}); // its dots stay, to be pressed
+}
 // Whoever goes to look has read it; the page may be gone before the answer comes.
 list?.addEventListener("click", (event) => {
   const link = event.target.closest("a[data-note]");

@@ -1,5 +1,6 @@
 """What people are told of: each thing once, taken back with it, shown only while it may be."""
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
@@ -7,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.test import Client
 from django.utils import timezone
 
 from accounts import services as people
@@ -18,6 +20,7 @@ from feeds.export_parts import PARTS
 from feeds.models import Bell, Kind, Notification, NotificationSwitch
 from feeds.notices import represent_group
 from feeds.tasks import prune_notifications
+from feeds.views import notifications as notification_views
 from tests.api_client import ApiClient
 from tests.factories import CommentFactory, UserFactory, VideoFactory, befriend
 from tiktok_clone.common import jobs
@@ -700,6 +703,45 @@ def test_one_a_group_or_all_are_marked_as_read(anna: User, leo: User, clip: Vide
     assert api.post(path, {"all": True})["unread"] == 0
     api.post(path, {}, expect=400)
     api.post(path, {"notifications": ["x"]}, expect=400)
+
+
+def test_the_page_of_a_group_goes_on_after_its_last_row_whatever_comes_meanwhile(
+    anna: User, clip: Video, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notification_views, "ROWS_PER_PAGE", 2)
+    for n in range(5):
+        engagement.like_video(UserFactory(handle=f"fan{n}"), clip.pk)
+    now = timezone.now()
+    Notification.objects.update(created_at=now, topic=notifications.topic_of("like", clip.pk, now))
+    browser = Client()
+    browser.force_login(anna)
+    path, seen = f"/notifications/{Notification.objects.first().topic}", []
+    while path:
+        context = browser.get(path).context
+        seen += [row["person"]["handle"] for row in context["rows"]]
+        path = context["next_url"]
+        engagement.like_video(UserFactory(handle=f"late{len(seen)}"), clip.pk)
+    assert seen == [f"fan{n}" for n in (4, 3, 2, 1, 0)]
+    first = f"/notifications/{Notification.objects.first().topic}"
+    for wrong in ("x", "1-x", "1-", "1--1"):
+        assert browser.get(first, {"after": wrong}).status_code == 400, wrong
+
+
+def test_the_page_of_a_group_marks_one_as_read_and_comes_back(
+    anna: User, leo: User, clip: Video
+) -> None:
+    for person in (leo, UserFactory(), UserFactory()):
+        engagement.like_video(person, clip.pk)
+    browser = Client()
+    browser.force_login(anna)
+    row = Notification.objects.get(actor=leo)
+    path = f"/notifications/{row.topic}"
+    button = rf'name="notification"\s+value="{row.pk}"'
+    assert re.search(button, browser.get(path).content.decode())
+    answer = browser.post("/notifications/mark", {"notification": row.pk, "next": path})
+    assert answer["Location"] == path
+    assert inbox.unread(anna) == 2
+    assert not re.search(button, browser.get(path).content.decode())
 
 
 def test_options_that_are_wrong_are_named(anna: User) -> None:
