@@ -97,7 +97,7 @@ def accept(request: FollowRequest, *, as_public: bool = False) -> bool:
     if not follows(requester, target):
         begin(requester, target)
     signals.follow_request_accepted.send(
-        FollowRequest, requester_id=requester.pk, target_id=target.pk
+        FollowRequest, requester_id=requester.pk, target_id=target.pk, as_public=as_public
     )
     return True
 

@@ -14,7 +14,8 @@ user_changed = Signal()
 # follower_id, followee_id
 user_followed = Signal()
 user_unfollowed = Signal()
-# requester_id, target_id; gone: answered either way, taken back, or made void
+# requester_id, target_id; gone: answered either way, taken back, or made void; accepted also
+# as_public (bool): nobody said yes, the account is private no more
 follow_requested = Signal()
 follow_request_accepted = Signal()
 follow_request_gone = Signal()

@@ -77,7 +77,8 @@ def _ring_some(video_id: int, after: int) -> int | None:
     return last if looked_at == BATCH else None
 
 
-# The video is locked against being deleted meanwhile, which lets it be liked.
+# The video is locked against being deleted meanwhile, which lets it be liked. As with `tell`, who
+# does not want to hear of it now finds it read later.
 _RING = """
 WITH video AS (
     SELECT video.id, video.author_id, video.visibility
@@ -92,8 +93,15 @@ WITH video AS (
     ORDER BY bell.listener_id LIMIT %(batch)s
 ), told AS (
     INSERT INTO feeds_notification
-        (recipient_id, kind, actor_id, video_id, key, text, topic, created_at)
-    SELECT part.listener_id, %(kind)s, video.author_id, video.id, '', '', %(topic)s, %(now)s
+        (recipient_id, kind, actor_id, video_id, key, text, topic, created_at, read_at)
+    SELECT part.listener_id, %(kind)s, video.author_id, video.id, '', '', %(topic)s, %(now)s,
+        CASE WHEN EXISTS (
+            SELECT FROM accounts_mute
+            WHERE muter_id = part.listener_id AND muted_id = video.author_id
+        ) OR EXISTS (
+            SELECT FROM feeds_notificationswitch
+            WHERE user_id = part.listener_id AND kind = %(kind)s
+        ) THEN %(now)s::timestamptz END
     FROM part CROSS JOIN video JOIN accounts_user AS listener ON listener.id = part.listener_id
     WHERE listener.is_active AND (video.visibility = 'public'
         OR video.visibility = 'friends' AND EXISTS (

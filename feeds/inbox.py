@@ -18,7 +18,7 @@ from accounts.models import User
 from feeds.models import Notification
 from feeds.notifications import day_of
 from feeds.seeds import micros, moment
-from tiktok_clone.common.errors import invalid
+from tiktok_clone.common.errors import DomainError, invalid
 from videos.text import read_id
 
 # Rows that a page looks at before it takes the rest of their last day.
@@ -86,13 +86,38 @@ def group_rows(user: User, topic: str) -> "QuerySet[Notification]":
     return _loaded(rows.filter(topic=topic, created_at__gte=day[0], created_at__lt=day[1]))
 
 
+def group_page(
+    user: User, topic: str, after: Place | None, limit: int
+) -> tuple[list[Notification], Place | None]:
+    """Return a page of a group, the latest first.
+
+    Args:
+        after: the place of the last row of the page before: its time, and its id as text.
+
+    Returns:
+        The rows, and the place of the last one where more follow.
+
+    Raises:
+        DomainError: `invalid`, for the place of something else.
+    """
+    rows = group_rows(user, topic)
+    if after is not None:
+        last = read_id(after[1])
+        if last is None:
+            raise _wrong_place("after")
+        rows = rows.filter(Q(created_at__lt=after[0]) | Q(created_at=after[0], id__lt=last))
+    found = list(rows[: limit + 1])
+    page = found[:limit]
+    return page, (page[-1].created_at, str(page[-1].pk)) if len(found) > limit else None
+
+
 def unread(user: User) -> int:
     """Return how many notifications are unread, up to UNREAD_MAX."""
     return Notification.objects.shown_to(user).unread()[:UNREAD_MAX].count()
 
 
 def write_place(place: Place) -> str:
-    """Return the place of a group as text."""
+    """Return the place of a group, or of a row in it, as text."""
     return f"{micros(place[0])}-{place[1]}"
 
 
@@ -107,7 +132,7 @@ def read_place(option: str, raw: str | None) -> Place | None:
     time, _, topic = raw.partition("-")
     latest = read_id(time)
     if latest is None or latest > _LATEST or not TOPIC.fullmatch(topic):
-        raise invalid(option, "invalid_cursor", "Pass what the previous page returned.")
+        raise _wrong_place(option)
     return moment(latest), topic
 
 
@@ -119,6 +144,10 @@ def fingerprint(user: User) -> str:
     ]
     state = repr((unread(user), facts)).encode()
     return f"sql-{hashlib.sha256(state).hexdigest()[:16]}"
+
+
+def _wrong_place(option: str) -> DomainError:
+    return invalid(option, "invalid_cursor", "Pass what the previous page returned.")
 
 
 def _floor(user: User, ceiling: datetime | None) -> datetime | None:

@@ -7,12 +7,13 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
+from django.db.models.expressions import RawSQL
 from django.utils import timezone
 
 from accounts.models import Mute, User
 from tiktok_clone.common.models import Timestamped
 from videos.models import Comment, Video, VideoHashtag
-from videos.models.muting import has_muted_word
+from videos.models.muting import IsAny, has_muted_word
 from videos.models.video import says_muted
 
 
@@ -305,7 +306,6 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
         mute or who is gone, with a word that they mute, nor about what they may not see (any
         more). All of it is looked at when it is read, so what ends a reason brings the rest back.
         """
-        off = NotificationSwitch.objects.filter(user=user.pk, kind=OuterRef("kind"))
         actor = User.objects.visible_to(user).filter(pk=OuterRef("actor"))
         muted = Mute.objects.filter(muter=user.pk, muted=OuterRef("actor"))
         video = Video.objects.visible_to(user).filter(pk=OuterRef("video"))
@@ -317,27 +317,47 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
             Q(actor=None) | (Exists(actor) & ~Exists(muted)),
             Q(video=None) | Exists(video),
             Q(comment=None) | Exists(comment),
-            ~Exists(off),
+            IsAny("kind", kinds_on(user.pk)),
             recipient=user.pk,
             retracted_at=None,
         )
 
     def unread(self) -> Self:
-        """Those that were not marked as read."""
-        return self.filter(read_at=None)
+        """Those that stand and were not marked as read; what was taken back was never seen."""
+        return self.filter(read_at=None, retracted_at=None)
+
+
+def kinds_on(user: int) -> RawSQL:
+    """The kinds that somebody did not switch off as one array, so that an index finds them."""
+    return RawSQL(
+        "ARRAY(SELECT unnest(%s::text[]) EXCEPT"
+        " SELECT kind FROM feeds_notificationswitch WHERE user_id = %s)",
+        (Kind.values, user),
+    )
 
 
 class Notification(Timestamped):
-    """One person is told of one thing that another one did, or that happened: at most once."""
+    """One person is told of one thing that another one did, or that happened: at most once.
+
+    No constraints hold clip and comment: the rows of a clip with very many of them go after it, by
+    jobs. What names something that is gone is not shown.
+    """
 
     recipient = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="notifications", db_index=False
     )
     kind = models.CharField(max_length=16, choices=Kind.choices)
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="+")
-    video = models.ForeignKey("videos.Video", models.CASCADE, null=True, related_name="+")
+    video = models.ForeignKey(
+        "videos.Video", models.DO_NOTHING, null=True, related_name="+", db_constraint=False
+    )
     comment = models.ForeignKey(
-        "videos.Comment", models.CASCADE, null=True, related_name="+", db_index=False
+        "videos.Comment",
+        models.DO_NOTHING,
+        null=True,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
     )
     key = models.CharField(max_length=40, blank=True, help_text="Tells messages without an object.")
     text = models.CharField(max_length=500, blank=True, help_text="Why, or what is said.")
@@ -365,9 +385,14 @@ class Notification(Timestamped):
                 name="notification_list",
             ),
             models.Index(
-                fields=["recipient"],
+                fields=["recipient", "kind"],
                 condition=Q(retracted_at=None, read_at=None),
-                name="notification_unread",
+                name="notification_unread_kind",
+            ),
+            models.Index(
+                fields=["video"],
+                condition=Q(kind=Kind.MENTION, comment=None),
+                name="notification_by_caption",
             ),
             models.Index(
                 fields=["comment"],

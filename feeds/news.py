@@ -4,15 +4,15 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef
 from django.dispatch import receiver
 
 from accounts import signals as people
 from accounts.models import User
 from feeds import versions
 from feeds.models import Bell, Kind, Notification
-from feeds.notifications import changed_about, mark_read_of, retract, retract_one, tell
-from feeds.tasks import ring_bells
+from feeds.notifications import changed_about, delete_some, mark_read_of, retract, retract_one, tell
+from feeds.tasks import forget_told, ring_bells
 from tiktok_clone.common import jobs
 from videos import signals
 from videos.models import Comment, Like, Video, Visibility
@@ -48,42 +48,56 @@ def retract_likes_that_went(pairs: Iterable[tuple[int, int]], **_: Any) -> None:
 
 @receiver(signals.comment_added)
 def tell_of_comment(user: User, video: Video, comment: Comment, **_: Any) -> None:
-    """Whose comment it answers, else whose video it is, else who is mentioned; each once."""
-    told = {user.pk}
+    """Whom it is for, and who else is mentioned; each once."""
     say = partial(tell, actor=user.pk, video=video.pk, comment=comment.pk)
-    if comment.parent is not None and comment.parent.author_id not in told:
-        told.add(comment.parent.author_id)
-        say(comment.parent.author_id, kind=Kind.REPLY, about=comment.parent.pk)
-    if video.author_id not in told:
-        told.add(video.author_id)
-        say(video.author_id, kind=Kind.COMMENT, about=video.pk)
-    say(*(mentioned(comment.text) - told), kind=Kind.MENTION, about=video.pk)
+    addressed = addressees(video, comment)
+    for person, (kind, about) in addressed.items():
+        say(person, kind=kind, about=about)
+    say(*(mentioned(comment.text) - addressed.keys()), kind=Kind.MENTION, about=video.pk)
 
 
 @receiver(signals.comment_held)
 def tell_of_held_comment(user: User, video: Video, comment: Comment, **_: Any) -> None:
-    """Whose video it is, for them to decide; once, whether it is approved or not."""
+    """Whose video it is, for them to decide, as they are told of it when they approve it."""
+    kind, about = addressees(video, comment)[video.author_id]
     tell(
         video.author_id,
-        kind=Kind.COMMENT,
+        kind=kind,
         actor=user.pk,
         video=video.pk,
         comment=comment.pk,
-        about=video.pk,
+        about=about,
     )
 
 
 @receiver([signals.comment_hidden, signals.comment_shown])
 def note_hidden_comment(comment: Comment, **_: Any) -> None:
     """Who was told of a comment, or of one below it, may see it from now on, or not any more."""
-    below = Q(comment=comment.pk) | Q(comment__parent=comment.pk)
-    changed_about(Notification.objects.filter(below))
+    replies = Comment.objects.filter(parent=comment.pk)
+    changed_about(
+        Notification.objects.filter(comment=comment.pk),
+        Notification.objects.filter(comment__in=replies),
+    )
 
 
 @receiver(signals.comments_deleting)
-def note_deleted_comments(ids: list[int], **_: Any) -> None:
+def forget_deleted_comments(ids: list[int], **_: Any) -> None:
     """What is told of comments goes with them."""
-    changed_about(Notification.objects.filter(comment__in=ids))
+    _forget("comment", ids)
+
+
+@receiver(signals.video_deleted)
+def forget_deleted_video(video: Video, **_: Any) -> None:
+    """What is told of a clip and the comments under it goes with it."""
+    _forget("video", [video.pk])
+
+
+@receiver(people.user_purging)
+def forget_clips_of_purged(user: User, **_: Any) -> None:
+    """The cascade that takes a person's clips does not take what others were told of them."""
+    about = Notification.objects.filter(video__in=Video.objects.filter(author=user.pk))
+    while delete_some(about):
+        pass
 
 
 @receiver(signals.comment_liked)
@@ -141,10 +155,11 @@ def retract_request(requester_id: int, target_id: int, **_: Any) -> None:
 
 
 @receiver(people.follow_request_accepted)
-def tell_of_answer(requester_id: int, target_id: int, **_: Any) -> None:
+def tell_of_answer(requester_id: int, target_id: int, as_public: bool, **_: Any) -> None:
     """Who asked; whoever said yes knows of their new follower."""
     tell(requester_id, kind=Kind.FOLLOW_ACCEPTED, actor=target_id)
-    mark_read_of(target_id, kind=Kind.FOLLOW, actor=requester_id)
+    if not as_public:
+        mark_read_of(target_id, kind=Kind.FOLLOW, actor=requester_id)
 
 
 @receiver(signals.video_ready)
@@ -174,9 +189,12 @@ def tell_of_publication(video: Video, **_: Any) -> None:
     jobs.enqueue(ring_bells, video_id=video.pk)
 
 
-@receiver([signals.video_published, signals.video_edited])
+@receiver([signals.video_published, signals.video_edited, signals.video_shown])
 def tell_whom_caption_mentions(video: Video, **_: Any) -> None:
-    """Once it is out; whom the caption does not mention any more is not told of it."""
+    """Once it is out; whom the caption does not mention any more is not told of it.
+
+    While it is hidden nobody is, so what its author changed then counts when it is shown again.
+    """
     if not video.is_published or video.visibility == Visibility.PRIVATE:
         return
     named = mentioned(video.caption) - {video.author_id}
@@ -191,7 +209,6 @@ def tell_whom_caption_mentions(video: Video, **_: Any) -> None:
         signals.video_audience_changed,
         signals.video_hidden,
         signals.video_shown,
-        signals.video_deleted,
     ]
 )
 def note_audience(video: Video, **_: Any) -> None:
@@ -209,7 +226,10 @@ def note_person(user: User, changed: frozenset[str], **_: Any) -> None:
 @receiver(people.user_deleting)
 def note_deleted_person(user: User, **_: Any) -> None:
     """Hidden at once."""
-    changed_about(Notification.objects.filter(Q(actor=user.pk) | Q(video__author=user.pk)))
+    clips = Video.objects.filter(author=user.pk)
+    changed_about(
+        Notification.objects.filter(actor=user.pk), Notification.objects.filter(video__in=clips)
+    )
     versions.change(user.pk)
 
 
@@ -241,6 +261,25 @@ def note_friends(one_id: int, other_id: int, **_: Any) -> None:
 def note_ended_sessions(user_ids: Iterable[int], **_: Any) -> None:
     """Whoever asks next is looked at again: their session may have ended."""
     versions.change(*user_ids)
+
+
+def _forget(column: str, ids: list[int]) -> None:
+    """Delete what is told of something that goes; of very much the rest by jobs, hidden by now."""
+    about = Notification.objects.filter(**{f"{column}__in": ids})
+    if delete_some(about):
+        changed_about(about)
+        jobs.enqueue(forget_told, column=column, ids=ids)
+
+
+def addressees(video: Video, comment: Comment) -> dict[int, tuple[Kind, int]]:
+    """Return whom a comment is for, with the kind and what it is grouped by: each person once.
+
+    They are whose video it is and whose comment it answers, which comes first where both are one.
+    """
+    found = {video.author_id: (Kind.COMMENT, video.pk)}
+    if comment.parent is not None:
+        found[comment.parent.author_id] = (Kind.REPLY, comment.parent.pk)
+    return found
 
 
 def mentioned(text: str) -> set[int]:

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from accounts.models import User
+from accounts.models import Mute, User
 from feeds import versions
 from feeds.models import Kind, Notification, NotificationSwitch
 from tiktok_clone.common.errors import invalid
@@ -21,6 +21,8 @@ KEPT = timedelta(days=180)
 CHUNK = 5000
 # More people than these are not named one by one when all that they are told of changes.
 NAMED_MAX = 1000
+# Nor are they looked for among more rows than these.
+LOOKED_AT_MAX = 20_000
 # Whose switch is not theirs to turn.
 ALWAYS = frozenset({Kind.MODERATION})
 _DAWN = date(1970, 1, 1)
@@ -39,6 +41,8 @@ def tell(
 ) -> None:
     """Tell people of something; again changes nothing, and after a `retract` brings it back.
 
+    Who does not want to hear of it now finds it read, should they want to later.
+
     Args:
         recipients: ids of people; the actor among them is left out.
         kind: of `Kind`.
@@ -50,6 +54,7 @@ def tell(
         anew: it happened once more: the row counts as new and unread.
     """
     now = timezone.now()
+    deaf = _deaf(recipients, kind, actor)
     rows = [
         Notification(
             recipient_id=recipient,
@@ -61,6 +66,7 @@ def tell(
             text=text[:500],
             topic=topic_of(kind, key or about, now),
             created_at=now,
+            read_at=now if recipient in deaf else None,
         )
         for recipient in sorted({*recipients} - {actor})
     ]
@@ -69,6 +75,13 @@ def tell(
         rows, update_conflicts=True, unique_fields=UNIQUE, update_fields=changed
     )
     versions.change(*(row.recipient_id for row in rows))
+
+
+def _deaf(recipients: Iterable[int], kind: str, actor: int | None) -> set[int]:
+    """Those of some people who mute somebody, or have switched a kind off."""
+    muting = Mute.objects.filter(muter__in=recipients, muted=actor).values_list("muter")
+    switched = NotificationSwitch.objects.filter(user__in=recipients, kind=kind)
+    return {person for (person,) in muting.union(switched.values_list("user"))}
 
 
 def retract(rows: "QuerySet[Notification]") -> None:
@@ -85,14 +98,18 @@ def retract_one(kind: str, **named: int | None) -> None:
     retract(Notification.objects.filter(kind=kind, **named))
 
 
-def changed_about(rows: "QuerySet[Notification]") -> None:
-    """Tell that some rows are shown from now on or not any more, though they have not changed.
+def changed_about(*some: "QuerySet[Notification]") -> None:
+    """Tell that rows are shown from now on or not any more, though they have not changed.
 
     To be called in the transaction, and before rows go.
+
+    Args:
+        some: each by what an index has; a condition with OR over two of them has none.
     """
-    named = rows.order_by().values_list("recipient", flat=True).distinct()[: NAMED_MAX + 1]
-    recipients = list(named)
-    if len(recipients) > NAMED_MAX:
+    first, *others = (rows.order_by().values_list("recipient", flat=True) for rows in some)
+    found = list(first.union(*others, all=True)[: LOOKED_AT_MAX + 1])
+    recipients = set(found)
+    if len(found) > LOOKED_AT_MAX or len(recipients) > NAMED_MAX:
         versions.change_all()
     else:
         versions.change(*recipients)
@@ -147,11 +164,15 @@ def set_switches(user: User, wanted: Mapping[str, bool]) -> None:
 
 def prune() -> bool:
     """Delete some of what people were told of half a year ago. Returns whether more may be left."""
-    old = Notification.objects.filter(created_at__lt=timezone.now() - KEPT)
-    with transaction.atomic():
-        chunk = list(old.values_list("pk", "recipient")[:CHUNK])
-        Notification.objects.filter(pk__in=[pk for pk, _ in chunk]).delete()
-        versions.change(*{recipient for _, recipient in chunk})
+    return delete_some(Notification.objects.filter(created_at__lt=timezone.now() - KEPT))
+
+
+@transaction.atomic
+def delete_some(rows: "QuerySet[Notification]") -> bool:
+    """Delete up to CHUNK notifications for good. Returns whether more may be left."""
+    chunk = list(rows.order_by().values_list("pk", "recipient")[:CHUNK])
+    Notification.objects.filter(pk__in=[pk for pk, _ in chunk]).delete()
+    versions.change(*{recipient for _, recipient in chunk})
     return len(chunk) == CHUNK
 
 

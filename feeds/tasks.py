@@ -4,6 +4,7 @@ import logging
 
 from accounts.models import User
 from feeds import affinity, bells, compaction, export, fanout, notifications, trending
+from feeds.models import Notification
 from feeds.recommender import training
 from feeds.recommender.sessions import forget_old_sessions
 from feeds.seeds import forget_old_snapshots
@@ -75,6 +76,17 @@ def ring_bells(video_id: int, after: int = 0) -> None:
     reached = bells.ring(video_id, after)
     if reached is not None:
         jobs.enqueue(ring_bells, video_id=video_id, after=reached)
+
+
+@jobs.task(retry=jobs.RETRY)
+def forget_told(column: str, ids: list[int]) -> None:
+    """Delete what people were told of something that is gone, some in each job.
+
+    Args:
+        column: `video` or `comment`, whose ids these are.
+    """
+    if notifications.delete_some(Notification.objects.filter(**{f"{column}__in": ids})):
+        jobs.enqueue(forget_told, column=column, ids=ids)
 
 
 @jobs.periodic(cron="43 4 * * *")

@@ -3,8 +3,10 @@
 Redis keeps one random word for each person who asked lately, and one for everybody. Whatever
 changes somebody's list or count deletes their word when it is committed; who asks and finds
 none gives them a new one *before* the database is read. So a word that somebody holds is the
-present one only if nothing has changed since they read. It lives for minutes, however often it
-is asked for: that bounds what a process leaves behind that dies between a commit and its message.
+present one only if nothing has changed since they read. A person's word lives for minutes, however
+often it is asked for: that bounds what a process leaves behind that dies between a commit and its
+message. Everybody's may live on, since it is only good beside that of a person, and as it ends
+all who ask are counted for at the same moment.
 """
 
 import secrets
@@ -15,6 +17,7 @@ from tiktok_clone.common.generation import after_commit, generation
 from tiktok_clone.common.redis import Redis, RedisError, client
 
 LIFE_SECONDS = 600
+LIFE_OF_ALL_SECONDS = 86_400
 EVERYBODY = "all"
 
 
@@ -26,11 +29,11 @@ def current(user_id: int) -> str | None:
     redis, name = client(), generation()
     if redis is None or not name:
         return None
-    keys = [_key(name, EVERYBODY), _key(name, user_id)]
+    lives = {_key(name, EVERYBODY): LIFE_OF_ALL_SECONDS, _key(name, user_id): LIFE_SECONDS}
     try:
-        words: Any = redis.mget(keys)
+        words: Any = redis.mget(list(lives))
         if None in words:
-            words = _begin(redis, keys)
+            words = _begin(redis, lives)
     except RedisError:
         return None
     return "-".join([name, *(word.decode() for word in words if word)])
@@ -47,12 +50,12 @@ def change_all() -> None:
     after_commit(partial(_delete, (EVERYBODY,)))
 
 
-def _begin(redis: Redis, keys: list[str]) -> Any:
+def _begin(redis: Redis, lives: dict[str, int]) -> Any:
     """Give words to who has none; somebody else may be faster."""
     pipe = redis.pipeline()
-    for key in keys:
-        pipe.set(key, secrets.token_hex(8), nx=True, ex=LIFE_SECONDS)
-    pipe.mget(keys)
+    for key, seconds in lives.items():
+        pipe.set(key, secrets.token_hex(8), nx=True, ex=seconds)
+    pipe.mget(list(lives))
     return pipe.execute()[-1]
 
 

@@ -5,7 +5,6 @@ from typing import Any, cast
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.cache import patch_vary_headers
@@ -14,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.models import User
 from accounts.views.common import safe_next
-from accounts.views.people import find, pager
+from accounts.views.people import find
 from feeds import bells, inbox, notifications
 from feeds.models import Kind
 from feeds.notices import lead_of, phrase_of, represent_group, represent_row
@@ -53,11 +52,17 @@ def listed(request: HttpRequest) -> HttpResponse:
 @fresh
 @login_required
 def group(request: HttpRequest, topic: str) -> HttpResponse:
-    """All of a group. Context: `rows` (as the API has them, with `phrase`), and the pager's."""
-    rows = inbox.group_rows(cast(User, request.user), topic)
-    page = Paginator(rows, ROWS_PER_PAGE).get_page(request.GET.get("page"))
-    shown = [represent_row(row) | {"phrase": phrase_of(row)} for row in page]
-    context = {"topic": topic, "rows": shown, **pager(request, page)}
+    """All of a group; notifications.js marks it as read, since it is seen.
+
+    Context: `topic`, `rows` (as the API has them, with `phrase`), `next_url`.
+    """
+    after = inbox.read_place("after", request.GET.get("after"))
+    rows, last = inbox.group_page(cast(User, request.user), topic, after, ROWS_PER_PAGE)
+    context = {
+        "topic": topic,
+        "rows": [represent_row(row) | {"phrase": phrase_of(row)} for row in rows],
+        "next_url": continued(request, inbox.write_place(last) if last else None),
+    }
     return render(request, "feeds/notification_group.html", context)
 
 

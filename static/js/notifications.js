@@ -43,7 +43,7 @@ async function refresh() {
 async function ask() {
   const headers = { Accept: "application/json" };
   if (token) headers.Authorization = `Bearer ${token}`;
-  if (version) headers["If-None-Match"] = version;
+  if (token && version) headers["If-None-Match"] = version; // without a token one is wanted, and a 304 has none
   const response = await fetch(newsPath, { headers, cache: "no-store", credentials: token ? "omit" : "same-origin" });
   if (response.status === 401) {
     stopped = !token; // not even the cookie is good for anything any more
@@ -87,6 +87,13 @@ list?.closest(".page").addEventListener("submit", (event) => {
   const button = event.submitter;
   mark(button.name === "all" ? { all: true } : { groups: [button.value] }).catch((error) => toast(error.message));
 });
+// All of a group is on the page, or on the next ones: it is read. What was new still looks so.
+const seen = document.querySelector("[data-seen]");
+if (seen) {
+  mark({ groups: [seen.dataset.seen] })
+    .then(() => seen.querySelectorAll("form").forEach((form) => form.remove()))
+    .catch(() => {}); // its dots stay, to be pressed
+}
 // Whoever goes to look has read it; the page may be gone before the answer comes.
 list?.addEventListener("click", (event) => {
   const link = event.target.closest("a[data-note]");

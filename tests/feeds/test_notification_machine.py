@@ -264,10 +264,9 @@ class Inboxes(RuleBasedStateMachine):
     @rule(who=who)
     def read_all(self, who: int) -> None:
         notifications.mark_read(self.people[who], everything=True)
-        for ledger in (self.told, self.undone):
-            for recipient, fact in ledger:
-                if recipient == who:
-                    ledger[recipient, fact] = True
+        for recipient, fact in self.told:
+            if recipient == who:
+                self.told[recipient, fact] = True
 
     @rule(who=who, which=which)
     def read_group(self, who: int, which: int) -> None:
@@ -275,15 +274,13 @@ class Inboxes(RuleBasedStateMachine):
         if not groups:
             return
         group = groups[which % len(groups)]
-        rows = [self.fact(row) for row in inbox.group_rows(self.people[who], group.topic)]
         # What is hidden of the group at this moment is read with it.
-        hidden = Notification.objects.filter(recipient=self.people[who], topic=group.topic)
-        facts = {*rows, *(self.fact(row) for row in hidden)}
+        of_group = Notification.objects.filter(recipient=self.people[who], topic=group.topic)
+        facts = [self.fact(row) for row in of_group]
         notifications.mark_read(self.people[who], topics=[group.topic])
-        for ledger in (self.told, self.undone):
-            for fact in facts:
-                if (who, fact) in ledger:
-                    ledger[who, fact] = True
+        for fact in facts:
+            if (who, fact) in self.told:
+                self.told[who, fact] = True
 
     # What they see.
 

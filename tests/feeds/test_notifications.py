@@ -1,5 +1,6 @@
 """What people are told of: each thing once, taken back with it, shown only while it may be."""
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
@@ -7,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.test import Client
 from django.utils import timezone
 
 from accounts import services as people
@@ -18,6 +20,7 @@ from feeds.export_parts import PARTS
 from feeds.models import Bell, Kind, Notification, NotificationSwitch
 from feeds.notices import represent_group
 from feeds.tasks import prune_notifications
+from feeds.views import notifications as notification_views
 from tests.api_client import ApiClient
 from tests.factories import CommentFactory, UserFactory, VideoFactory, befriend
 from tiktok_clone.common import jobs
@@ -76,9 +79,13 @@ def test_a_like_tells_the_author_and_an_unlike_takes_it_back(
 def test_a_like_that_is_taken_back_unread_comes_back_unread(
     anna: User, leo: User, clip: Video
 ) -> None:
+    """Though everything, its group and the row itself were marked as read meanwhile."""
     engagement.like_video(leo, clip.pk)
+    row = Notification.objects.get()
     engagement.unlike_video(leo, clip.pk)
-    notifications.mark_read(anna, ids=[])
+    notifications.mark_read(anna, everything=True)
+    notifications.mark_read(anna, ids=[row.pk], topics=[row.topic])
+    notifications.mark_read_of(anna.pk, kind=Kind.LIKE)
     engagement.like_video(leo, clip.pk)
     assert inbox.unread(anna) == 1
 
@@ -151,6 +158,19 @@ def test_a_caption_tells_nobody_before_the_clip_is_out(anna: User, leo: User) ->
     assert told(leo) == [("mention", "anna")]
 
 
+def test_a_caption_that_changes_while_the_clip_is_hidden_counts_when_it_is_shown_again(
+    anna: User, leo: User, clip: Video
+) -> None:
+    mia = UserFactory(handle="mia")
+    publishing.edit_video(anna, clip.pk, caption="with @leo")
+    moderation.hide_video(clip.pk)
+    publishing.edit_video(anna, clip.pk, caption="with @mia")
+    assert told(leo) == told(mia) == []
+    moderation.show_video(clip.pk)
+    assert told(mia) == [("mention", "anna")]
+    assert told(leo) == []
+
+
 def test_a_like_of_a_comment_tells_who_wrote_it(leo: User, clip: Video) -> None:
     comment = CommentFactory(video=clip, author=leo)
     mia = UserFactory(handle="mia")
@@ -184,6 +204,19 @@ def test_a_request_tells_who_is_asked_and_its_acceptance_who_asked(leo: User) ->
     assert inbox.unread(shy) == 0, "who says yes knows of it"
     people.unfollow(leo, shy)
     assert told(leo) == told(shy) == []
+
+
+def test_followers_of_an_account_that_becomes_public_are_news_to_it(
+    leo: User, run_jobs: RunJobs
+) -> None:
+    """Nobody said yes to them, so nobody knows of them."""
+    shy = UserFactory(handle="shy", is_private=True)
+    people.follow(leo, shy)
+    people.update_profile(shy, {"is_private": False})
+    run_jobs()
+    assert told(shy) == [("follow", "leo")]
+    assert inbox.unread(shy) == 1
+    assert told(leo) == [("follow_accepted", "shy")]
 
 
 def test_a_declined_request_is_told_no_more(leo: User) -> None:
@@ -276,23 +309,68 @@ def test_who_is_blocked_or_muted_is_not_heard_of_until_that_ends(
     assert told(anna) == [], "blocks work both ways"
 
 
-def test_who_is_muted_first_and_acts_then_is_not_heard_of_either(
+def test_what_is_done_while_one_is_muted_is_there_afterwards_but_not_as_new(
     anna: User, leo: User, clip: Video
 ) -> None:
+    """What was new before is new again, though; the mute may have been a slip."""
+    comments.add_comment(leo, clip.pk, "before")
     people.mute(anna, leo)
     engagement.like_video(leo, clip.pk)
     assert told(anna) == []
     people.unmute(anna, leo)
-    assert told(anna) == [("like", "leo")]
-
-
-def test_a_word_that_is_muted_is_not_heard_of(anna: User, leo: User, clip: Video) -> None:
-    comments.add_comment(leo, clip.pk, "This loop is LOUD")
-    comments.add_comment(leo, clip.pk, "nice")
-    muted_words.mute_word(anna, "loud")
+    assert told(anna) == [("like", "leo"), ("comment", "leo")]
     assert inbox.unread(anna) == 1
-    muted_words.unmute_word(anna, "loud")
+    people.follow(leo, anna)
     assert inbox.unread(anna) == 2
+
+
+def test_a_clip_that_comes_out_while_one_does_not_want_to_hear_is_not_new_either(
+    anna: User, listener: User, clip: Video
+) -> None:
+    for begin, end in (
+        (lambda: people.mute(listener, anna), lambda: people.unmute(listener, anna)),
+        (
+            lambda: notifications.set_switches(listener, {"new_video": False}),
+            lambda: notifications.set_switches(listener, {"new_video": True}),
+        ),
+    ):
+        begin()
+        ring(VideoFactory(author=anna))
+        assert news_of(listener) == 0
+        end()
+    assert news_of(listener) == 2
+    assert inbox.unread(listener) == 0
+    ring(clip)
+    assert inbox.unread(listener) == 1
+
+
+@pytest.mark.parametrize("muted", ["loud", "#rain", "rain"])
+def test_a_word_or_hashtag_that_is_muted_is_not_heard_of(
+    anna: User, leo: User, clip: Video, muted: str
+) -> None:
+    """In a comment, and in the caption of somebody else's clip; one's own clip is one's own."""
+    comments.add_comment(leo, clip.pk, "This loop is LOUD, all #rain")
+    comments.add_comment(leo, clip.pk, "nice")
+    publishing.edit_video(anna, clip.pk, caption="loud #rain, mine")
+    theirs = VideoFactory(author=leo)
+    publishing.edit_video(leo, theirs.pk, caption="loud #rain for @anna")
+    engagement.like_video(leo, clip.pk)
+    assert inbox.unread(anna) == 4
+    muted_words.mute_word(anna, muted)
+    assert told(anna) == [("like", "leo"), ("comment", "leo")]
+    assert inbox.unread(anna) == 2
+    muted_words.unmute_word(anna, muted)
+    assert inbox.unread(anna) == 4
+
+
+def test_a_new_clip_with_a_muted_word_is_not_heard_of(anna: User, listener: User) -> None:
+    clip = VideoFactory(author=anna)
+    publishing.edit_video(anna, clip.pk, caption="all #rain")
+    muted_words.mute_word(listener, "#rain")
+    ring(clip)
+    assert news_of(listener) == inbox.unread(listener) == 0
+    muted_words.unmute_word(listener, "#rain")
+    assert news_of(listener) == 1
 
 
 def test_a_comment_that_waits_is_told_once_and_one_that_is_hidden_no_more(
@@ -306,16 +384,30 @@ def test_a_comment_that_waits_is_told_once_and_one_that_is_hidden_no_more(
     assert Notification.objects.count() == 1
 
 
+def test_a_reply_that_waits_is_told_once_for_the_same_reason(
+    anna: User, leo: User, clip: Video
+) -> None:
+    publishing.edit_video(anna, clip.pk, comments_held="everybody")
+    mine = comments.add_comment(anna, clip.pk, "what do you say?")
+    answer = comments.add_comment(leo, clip.pk, "this, @anna", mine.pk)
+    assert told(anna) == [("reply", "leo")]
+    curating.show_comment(anna, answer.pk)
+    assert told(anna) == [("reply", "leo")]
+    assert Notification.objects.count() == 1
+
+
 def test_a_kind_that_is_switched_off_is_not_shown_nor_counted(
     anna: User, leo: User, clip: Video
 ) -> None:
     engagement.like_video(leo, clip.pk)
     notifications.set_switches(anna, {"like": False})
     comments.add_comment(leo, clip.pk, "hello")
+    engagement.like_video(UserFactory(handle="mia"), clip.pk)
     assert told(anna) == [("comment", "leo")]
     assert inbox.unread(anna) == 1
     notifications.set_switches(anna, {"like": True})
-    assert inbox.unread(anna) == 2
+    assert told(anna) == [("like", "mia"), ("comment", "leo"), ("like", "leo")]
+    assert inbox.unread(anna) == 2, "what came while it was off is not new"
     assert not NotificationSwitch.objects.exists()
 
 
@@ -613,6 +705,45 @@ def test_one_a_group_or_all_are_marked_as_read(anna: User, leo: User, clip: Vide
     api.post(path, {"notifications": ["x"]}, expect=400)
 
 
+def test_the_page_of_a_group_goes_on_after_its_last_row_whatever_comes_meanwhile(
+    anna: User, clip: Video, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notification_views, "ROWS_PER_PAGE", 2)
+    for n in range(5):
+        engagement.like_video(UserFactory(handle=f"fan{n}"), clip.pk)
+    now = timezone.now()
+    Notification.objects.update(created_at=now, topic=notifications.topic_of("like", clip.pk, now))
+    browser = Client()
+    browser.force_login(anna)
+    path, seen = f"/notifications/{Notification.objects.first().topic}", []
+    while path:
+        context = browser.get(path).context
+        seen += [row["person"]["handle"] for row in context["rows"]]
+        path = context["next_url"]
+        engagement.like_video(UserFactory(handle=f"late{len(seen)}"), clip.pk)
+    assert seen == [f"fan{n}" for n in (4, 3, 2, 1, 0)]
+    first = f"/notifications/{Notification.objects.first().topic}"
+    for wrong in ("x", "1-x", "1-", "1--1"):
+        assert browser.get(first, {"after": wrong}).status_code == 400, wrong
+
+
+def test_the_page_of_a_group_marks_one_as_read_and_comes_back(
+    anna: User, leo: User, clip: Video
+) -> None:
+    for person in (leo, UserFactory(), UserFactory()):
+        engagement.like_video(person, clip.pk)
+    browser = Client()
+    browser.force_login(anna)
+    row = Notification.objects.get(actor=leo)
+    path = f"/notifications/{row.topic}"
+    button = rf'name="notification"\s+value="{row.pk}"'
+    assert re.search(button, browser.get(path).content.decode())
+    answer = browser.post("/notifications/mark", {"notification": row.pk, "next": path})
+    assert answer["Location"] == path
+    assert inbox.unread(anna) == 2
+    assert not re.search(button, browser.get(path).content.decode())
+
+
 def test_options_that_are_wrong_are_named(anna: User) -> None:
     api = ApiClient(anna)
     for cursor in ("x", "1-", "99999999999999999-a", "1-a b", "-", "1-a\0"):
@@ -651,6 +782,53 @@ def test_the_count_looks_at_so_many_at_most(
 
 
 # What ends.
+
+
+def test_of_a_deleted_clip_a_bounded_number_goes_at_once_and_the_rest_by_jobs(
+    anna: User, leo: User, clip: Video, run_jobs: RunJobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notifications, "CHUNK", 2)
+    other = VideoFactory(author=leo)
+    comment = comments.add_comment(leo, clip.pk, "hello")
+    for person in [leo, *(UserFactory() for _ in range(4))]:
+        engagement.like_video(person, clip.pk)
+        comments.like_comment(person, comment.pk)
+    engagement.like_video(anna, other.pk)
+    publishing.delete_video(anna, clip.pk)
+    assert Notification.objects.filter(video=clip.pk).count() == 8
+    assert told(anna) == [], "hidden at once"
+    assert told(leo) == [("like", "anna")]
+    run_jobs()
+    assert not Notification.objects.filter(video=clip.pk).exists()
+    assert Notification.objects.filter(video=other.pk, kind=Kind.LIKE).count() == 1
+
+
+def test_of_a_deleted_comment_likewise(
+    leo: User, clip: Video, run_jobs: RunJobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notifications, "CHUNK", 2)
+    comment = comments.add_comment(leo, clip.pk, "hello")
+    for _ in range(5):
+        comments.like_comment(UserFactory(), comment.pk)
+    comments.delete_comment(leo, comment.pk)
+    assert Notification.objects.filter(comment=comment.pk).count() == 4
+    assert told(leo) == []
+    run_jobs()
+    assert not Notification.objects.filter(comment=comment.pk).exists()
+
+
+def test_what_others_were_told_of_the_clips_of_a_purged_account_goes_with_them(
+    anna: User, leo: User, clip: Video, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notifications, "CHUNK", 2)
+    mia = UserFactory(handle="mia")
+    for _ in range(5):
+        comments.add_comment(leo, clip.pk, "look @mia")
+    assert len(told(mia)) == 5
+    people.delete_account(anna)
+    assert told(mia) == []
+    purge(anna.pk)
+    assert not Notification.objects.exists()
 
 
 def test_what_is_older_than_half_a_year_is_pruned_in_chunks(
