@@ -12,7 +12,7 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from accounts.models import CommentsHeld, User
+from accounts.models import CommentsHeld, Reason, User
 from accounts.services import check_avatar, follow, set_avatar
 from feeds.demo.clips import CLIP_BY_NAME, CLIPS, Clip, render
 from feeds.demo.crowd import ensure_crowd, send_crowd
@@ -31,7 +31,7 @@ from feeds.models import DemoClip
 from feeds.services import Watched, record_views
 from feeds.tasks import train_recommender
 from tiktok_clone.common import jobs
-from videos.models import Report, Status, Video, Visibility
+from videos.models import Status, Video, Visibility
 from videos.services.comments import add_comment, like_comment
 from videos.services.curating import pin_comment
 from videos.services.engagement import like_video, report_video, save_video
@@ -131,7 +131,7 @@ def react_to(name: str) -> bool:
         if clip.author == DEMO_HANDLE and video.visibility == Visibility.PUBLIC:
             _curate(clip, video, users, audience)
         if clip.name == REPORTED:
-            report_video(users[audience[0].handle], video.pk, Report.Reason.SPAM, "Is this an ad?")
+            report_video(users[audience[0].handle], video.pk, Reason.SPAM, "Is this an ad?")
     if video.visibility == Visibility.PUBLIC and video.is_published:
         send_crowd(video, clip.theme, clip.name)
     row.reacted_at = timezone.now()
