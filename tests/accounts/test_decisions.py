@@ -170,7 +170,7 @@ def test_a_reversed_decision_is_undone_and_the_person_is_told(
     if kind == "video_hidden":
         assert Video.objects.get().hidden_at is None
     assert User.objects.get(pk=video.author_id).is_active
-    first, second = told(video.author)
+    _, second = told(video.author)
     assert second.startswith("Your appeal was right. ")
     assert second.endswith(" Sorry.")
     assert "appeal_answered" in ModerationAct.objects.values_list("act", flat=True)

@@ -170,8 +170,8 @@ def test_every_act_is_a_line_of_the_audit_log(boss: User, caplog: pytest.LogCapt
     told = [event for event in events if event != "sessions_ended"]
     assert told == list(ModerationAct.objects.order_by("pk").values_list("act", flat=True))
     assert told == [
-        "warned", "video_hidden", "video_shown", "comment_removed", "video_removed", "reports_answered",
-        "suspended", "restored", "content_removing",
+        "warned", "video_hidden", "video_shown", "comment_removed", "video_removed",
+        "reports_answered", "suspended", "restored", "content_removing",
     ]  # fmt: skip
     assert all(f"by={boss.pk}" in line for line in lines if "sessions_ended" not in line)
 
