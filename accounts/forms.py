@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 
 from accounts.models import CommentsFrom, CommentsHeld, User
-from accounts.rules import BIO_MAX, MUTED_WORD_MAX, NAME_MAX
+from accounts.rules import APPEAL_MAX, BIO_MAX, MUTED_WORD_MAX, NAME_MAX
 from tiktok_clone.common.errors import DomainError
 
 NEW_HELP = "At least 8 characters."
@@ -150,6 +150,17 @@ class MutedWordForm(RuledForm):
         max_length=MUTED_WORD_MAX + 20,  # blanks at the edges are cut off later
         help_text="Whole words, whatever their letter case and accents.",
         widget=text(autocomplete="off", autocapitalize="none"),
+    )
+
+
+class AppealForm(RuledForm):
+    """Why one thinks that a decision was a mistake."""
+
+    text = forms.CharField(
+        label="Why do you think that it was a mistake?",
+        max_length=APPEAL_MAX + 100,  # line ends count twice on their way here
+        help_text=f"Up to {APPEAL_MAX} characters. You can do this once.",
+        widget=forms.Textarea(attrs={"rows": 5}),
     )
 
 

@@ -12,7 +12,7 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
 from accounts import audit
-from accounts.models import User
+from accounts.models import Decision, User
 from tiktok_clone.common.signing import current_epoch
 
 SALT = "accounts.verify-email"
@@ -50,13 +50,21 @@ def send_reset_mail(user: User) -> None:
     _send(user, "reset", "Reset your password", path)
 
 
-def _send(user: User, template: str, subject: str, path: str) -> None:
+def send_decision_mail(decision: Decision, *, settled: bool) -> None:
+    """Say what moderators decided, or what became of it, and how to appeal."""
+    person = decision.person
+    path = decision.get_absolute_url() if person.is_active else reverse("signin")
+    template = "settled" if settled else "decision"
+    _send(person, template, "A message from the moderators", path, decision=decision)
+
+
+def _send(user: User, template: str, subject: str, path: str, **context: object) -> None:
     """Hand a message to the mail server.
 
     A server that says that there is no such mailbox is believed: trying again would change
     nothing. Whatever else goes wrong is raised, and the job tries again.
     """
-    context = {
+    context |= {
         "person": user,
         "SITE_NAME": settings.SITE_NAME,
         "link": f"{settings.SITE_URL}{path}",

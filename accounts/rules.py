@@ -18,6 +18,7 @@ Problem = tuple[str, str]
 NAME_MAX = 50
 BIO_MAX = 160
 MUTED_WORD_MAX = 100
+APPEAL_MAX = 1000
 
 
 class WrongError(Exception):
@@ -86,6 +87,22 @@ def bio(value: str) -> str:
     if len(value) > BIO_MAX:
         raise WrongError("too_long", f"The bio may have at most {BIO_MAX} characters.")
     return value
+
+
+def words(value: str, longest: int) -> str:
+    """Return what a moderator or a person writes to the other, which may be nothing."""
+    value = _plain(value.replace("\r\n", "\n")).strip()
+    if len(value) > longest:
+        raise WrongError("too_long", f"Use at most {longest} characters.")
+    return value
+
+
+def appeal(value: str) -> str:
+    """Return what a person says to a decision, which must not be nothing."""
+    text = words(value, APPEAL_MAX)
+    if not text:
+        raise WrongError("required", "Say why you think that it was a mistake.")
+    return text
 
 
 def choice(value: str, known: type[TextChoices]) -> str:

@@ -34,6 +34,11 @@ muted_words_changed = Signal()
 # user_ids: one or more of their sessions ended
 sessions_ended = Signal()
 
+# decision: of a moderator, about its person
+decision_made = Signal()
+# decision: it was taken back, or its appeal was answered
+decision_settled = Signal()
+
 # user: hidden from now on; the purge follows as a job
 user_deleting = Signal()
 # user: in the transaction that removes the row, before the cascade. Whoever counts

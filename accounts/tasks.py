@@ -9,7 +9,7 @@ from django.utils import timezone
 from procrastinate import RetryStrategy
 
 from accounts import avatars, following, mail, purging
-from accounts.models import Session, ThrottleCount, User
+from accounts.models import Decision, Session, ThrottleCount, User
 from tiktok_clone.common import jobs, keeping
 
 KEEP_ENDED_SESSIONS = timedelta(days=30)
@@ -34,6 +34,15 @@ def send_password_reset(user_id: int) -> None:
     user = User.objects.active().filter(pk=user_id).first()
     if user is not None:
         mail.send_reset_mail(user)
+
+
+@jobs.task(queue="default", retry=MAIL_RETRY)
+def send_decision(decision_id: int, settled: bool) -> None:
+    """Tell somebody what moderators decided, suspended people too, or what became of it."""
+    decisions = Decision.objects.select_related("person", "appeal")
+    decision = decisions.filter(pk=decision_id, person__deleted_at=None).first()
+    if decision is not None:
+        mail.send_decision_mail(decision, settled=settled)
 
 
 @jobs.task(queue="default", retry=jobs.RETRY)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.views import people, requests, settings, signing_in
+from accounts.views import decisions, people, requests, settings, signing_in
 
 urlpatterns = [
     path("signup", signing_in.sign_up, name="signup"),
@@ -32,6 +32,9 @@ urlpatterns = [
     path("settings/sessions/all/end", settings.end_all_sessions, name="sessions-end-all"),
     path("settings/sessions/<uuid:session_id>/end", settings.end_session, name="session-end"),
     path("settings/playback", settings.playback, name="settings-playback"),
+    path("settings/decisions", decisions.decisions, name="decisions"),
+    path("settings/decisions/<int:decision_id>", decisions.decision, name="decision"),
+    path("suspension/<str:token>", decisions.suspension, name="suspension"),
     path("settings/delete", settings.delete, name="settings-delete"),
     path("@<str:handle>", people.profile, name="profile"),
     path("@<str:handle>/followers", people.followers, name="profile-followers"),

@@ -5,7 +5,16 @@ from typing import Any
 
 from django.db.models import F, QuerySet
 
-from accounts.models import Block, Follow, FollowRequest, Mute, MutedWord, Session, User
+from accounts.models import (
+    Block,
+    Decision,
+    Follow,
+    FollowRequest,
+    Mute,
+    MutedWord,
+    Session,
+    User,
+)
 from feeds.models import (
     Affinity,
     Bell,
@@ -37,6 +46,7 @@ not_interested.json    clips that you do not want to see; refused_creators.json 
                        refused_hashtags.json of what you want less
 removed_tastes.json    what you took out of what your feed knows
 reports.json, sessions.json
+decisions.json         what moderators decided about you, and your appeals
 
 Times are in UTC, durations in seconds.
 """
@@ -119,6 +129,17 @@ def _reports(user: User) -> Rows:
     return _rows(found, "video", "reason", "text", "created_at")
 
 
+def _decisions(user: User) -> Rows:
+    return _rows(
+        Decision.objects.filter(person=user),
+        "kind", "subject", "reason", "words", "created_at", "undone_at",
+        appeal_text="appeal__text",
+        appealed_at="appeal__created_at",
+        appeal_state="appeal__state",
+        appeal_answer="appeal__answer",
+    )  # fmt: skip
+
+
 def _muted_words(user: User) -> Rows:
     return _rows(MutedWord.objects.filter(user=user), "text", "created_at")
 
@@ -161,6 +182,7 @@ PARTS: dict[str, Callable[[User], Rows]] = {
     "refused_hashtags": _refused_tags,
     "removed_tastes": _removed_tastes,
     "reports": _reports,
+    "decisions": _decisions,
     "sessions": _sessions,
     "notifications": _notifications,
     "notification_switches": _switches,

@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef
 from django.dispatch import receiver
 
 from accounts import signals as people
-from accounts.models import User
+from accounts.models import Decision, User
 from feeds import versions
 from feeds.models import Bell, Kind, Notification
 from feeds.notifications import changed_about, delete_some, mark_read_of, retract, retract_one, tell
@@ -214,6 +214,30 @@ def tell_whom_caption_mentions(video: Video, **_: Any) -> None:
 def note_audience(video: Video, **_: Any) -> None:
     """Who was told of a video may see it from now on, or not any more."""
     changed_about(Notification.objects.filter(video=video.pk))
+
+
+@receiver(people.decision_made)
+def tell_of_decision(decision: Decision, **_: Any) -> None:
+    """Whom it concerns, and why; the video may be gone, so that it is not named as such."""
+    tell(
+        decision.person_id,
+        kind=Kind.MODERATION,
+        key=f"decision-{decision.pk}",
+        text=f"{decision.headline}. {decision.why}",
+    )
+
+
+@receiver(people.decision_settled)
+def tell_of_outcome(decision: Decision, **_: Any) -> None:
+    """It was taken back, or their appeal has an answer."""
+    appeal = decision.appeal_or_none
+    tell(
+        decision.person_id,
+        kind=Kind.MODERATION,
+        key=f"answer-{decision.pk}",
+        text=" ".join(filter(None, [decision.outcome, appeal.answer if appeal else ""])),
+        anew=True,
+    )
 
 
 @receiver(people.user_changed)

@@ -1,5 +1,6 @@
 """How notifications are put into words, for the API and for the pages."""
 
+import re
 from typing import Any
 
 from django.urls import reverse
@@ -25,6 +26,8 @@ PHRASES = {
     Kind.VIDEO_FAILED: gettext_lazy("Your clip could not be made ready"),
 }
 PEOPLE_SHOWN = 3
+# The keys that `feeds.news` gives to messages about a decision of the moderators.
+DECISION = re.compile(r"(?:decision|answer)-(\d+)", re.ASCII)
 
 
 def lead_of(group: Group) -> str:
@@ -94,6 +97,9 @@ def _video(video: Video) -> dict[str, Any]:
 
 def _target(row: Notification, *, alone: bool) -> str | None:
     """Where one goes to see it: the path of a page."""
+    decided = DECISION.fullmatch(row.key)
+    if decided:
+        return reverse("decision", args=[decided[1]])
     if row.kind == Kind.FOLLOW_REQUEST:
         return reverse("follow-requests")
     if row.kind == Kind.VIDEO_FAILED and row.video:

@@ -24,7 +24,7 @@ from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from accounts.models import Follow, FollowRequest, Mute, Session, User
-from accounts.services import mute_word, unfollow
+from accounts.services import mute_word, unfollow, warn_person
 from tests.factories import CommentFactory, UserFactory, VideoFactory, befriend, block
 from videos.captions import link_caption
 from videos.models import Comment, Subtitles, Video
@@ -153,6 +153,11 @@ ACCOUNTS_API = [
     get("api-sessions", MEMBERS),
     send("delete", "api-sessions-all", "401 204 204 204 204 204 204"),
     send("delete", "api-session", "401 204 404 404 404 404 404", "session"),
+    get("api-decisions", MEMBERS),
+    # Nobody but whom it concerns.
+    get("api-decision", "401 200 404 404 404 404 404", "decision"),
+    send("post", "api-decision-appeal", "401 201 404 404 404 404 404", "decision", **TEXT),
+    send("post", "api-suspension-appeal", "400 400 400 400 400 400 400"),
     get("api-person", PERSON, *R),
     send("put", "api-person", "401 400 403 404 403 403 403", *R, name="New"),
     send("patch", "api-person", "401 200 403 404 403 403 403", *R, name="New"),
@@ -272,6 +277,10 @@ ACCOUNT_PAGES = [
     form("sessions-end-all", BACK),
     form("session-end", "302 302 404 404 404 404 404", "session"),
     get("settings-playback", PAGE),
+    get("decisions", PAGE),
+    get("decision", "302 200 404 404 404 404 404", "decision"),
+    form("decision", "302 302 404 404 404 404 404", "decision", **TEXT),
+    get("suspension", "400 400 400 400 400 400 400", "token"),
     get("settings-delete", PAGE),
     form("settings-delete", "302 400 400 400 400 400 400"),
     get("profile", PERSON, *H),
@@ -372,6 +381,7 @@ def world() -> World:
         "session": session.pk,
         "request": request.pk,
         "word": mute_word(owner, "snow")[0].pk,
+        "decision": warn_person(owner.pk, staff).pk,
         "upload": reserve_upload(owner, len(PIECE)).video.uuid,
         "object": f"{video.folder}/1/360.mp4",
         "tag": "sea",

@@ -4,13 +4,17 @@ from typing import Any, cast
 
 from django import forms
 from django.contrib import admin
+from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from accounts.models import Invitation, User
+from accounts import audit
+from accounts.audit import Target
+from accounts.models import Invitation, StaffAct, User
 from tiktok_clone.common.administration import ActsAdmin, Link
 
 
@@ -50,6 +54,21 @@ class InvitationAdmin(ActsAdmin):
         if not change:
             obj.created_by = cast(User, request.user)
         super().save_model(request, obj, form, change)
+        by = cast(User, request.user)
+        audit.act(by, StaffAct.INVITATION_SAVED, _target(obj), detail=", ".join(form.changed_data))
+
+    @transaction.atomic
+    def delete_model(self, request: HttpRequest, obj: Invitation) -> None:
+        """Delete one."""
+        target = _target(obj)
+        super().delete_model(request, obj)
+        audit.act(cast(User, request.user), StaffAct.INVITATION_DELETED, target)
+
+    @transaction.atomic
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Invitation]) -> None:
+        """Delete several."""
+        for invitation in list(queryset):
+            self.delete_model(request, invitation)
 
     @admin.display(description="link to send")
     def link(self, invitation: Invitation) -> SafeString | str:
@@ -68,3 +87,7 @@ class InvitationAdmin(ActsAdmin):
         """Whether somebody may still sign up with it."""
         expired = invitation.expires_at is not None and invitation.expires_at <= timezone.now()
         return not expired and invitation.used_count < invitation.max_uses
+
+
+def _target(invitation: Invitation) -> Target:
+    return Target("invitation", invitation.pk, invitation.note or f"invitation {invitation.pk}")

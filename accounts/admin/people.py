@@ -1,17 +1,20 @@
 """People in the administration: found, edited, suspended, restored, deleted."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-from accounts import services
+from accounts import audit, services
 from accounts.admin.forms import PersonForm, SignInForm
-from accounts.models import User
+from accounts.admin.reasons import ReasonActionForm, ReasonForm, why_of
+from accounts.models import StaffAct, User
 from accounts.receivers import current_browser_session, rename_browser
 from accounts.services.profiles import FLAGS, TEXTS
 from tiktok_clone.common.administration import Act, ActsAdmin, DeletedByService, Link
@@ -48,6 +51,7 @@ class PersonAdmin(DeletedByService, ActsAdmin, UserAdmin):
     list_per_page = 50
     show_full_result_count = False
     actions: tuple[str, ...] = ("suspend", "restore")
+    action_form = ReasonActionForm
     readonly_fields = (
         "avatar", "followers_count", "following_count", "videos_count", "likes_count",
         "email_verified_at", "deleted_at", "last_login", "created_at", "invitation", "is_active",
@@ -120,20 +124,29 @@ class PersonAdmin(DeletedByService, ActsAdmin, UserAdmin):
         may = "accounts.change_user"
         acts = [Act("sign-out", "Sign out everywhere", may, _sign_out)]
         if obj.avatar:
-            acts.append(Act("remove-picture", "Remove the picture", may, _remove_picture))
-        if obj.is_active:
-            return [Act("suspend", "Suspend", may, _suspend, is_dangerous=True), *acts]
-        return [Act("restore", "Restore", may, _restore), *acts]
+            acts.append(
+                Act("remove-picture", "Remove the picture", may, _remove_picture, form=ReasonForm)
+            )
+        warn = Act("warn", "Warn", may, _warn, form=ReasonForm)
+        if not obj.is_active:
+            return [Act("restore", "Restore", may, _restore), warn, *acts]
+        suspend = Act("suspend", "Suspend", may, _suspend, is_dangerous=True, form=ReasonForm)
+        return [suspend, warn, *acts]
 
     def links_for(self, obj: User) -> list[Link]:
-        """Where the person is signed in."""
+        """Where the person is signed in, and what was decided about them."""
         sessions = reverse("admin:accounts_session_changelist")
-        return [Link("Sessions", f"{sessions}?user__id__exact={obj.pk}")]
+        decisions = reverse("admin:accounts_decision_changelist")
+        return [
+            Link("Sessions", f"{sessions}?user__id__exact={obj.pk}"),
+            Link("Decisions", f"{decisions}?person__id__exact={obj.pk}"),
+        ]
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         """Change the profile as its owner would; the rest is of this row alone."""
         if not change:
             super().save_model(request, obj, form, change)
+            audit.act(_moderator(request), StaffAct.ACCOUNT_MADE, audit.target_of(obj))
             return
         changed = set(form.changed_data)
         profile = changed & {*TEXTS, *FLAGS}
@@ -147,7 +160,12 @@ class PersonAdmin(DeletedByService, ActsAdmin, UserAdmin):
             services.update_profile(
                 User.objects.get(pk=obj.pk), {name: form.cleaned_data[name] for name in profile}
             )
+        if form.changed_data and obj.pk != request.user.pk:
+            named = ", ".join(form.changed_data)
+            target = audit.target_of(obj)
+            audit.act(_moderator(request), StaffAct.PROFILE_EDITED, target, detail=named)
 
+    @transaction.atomic
     def user_change_password(
         self, request: HttpRequest, id: str, form_url: str = ""
     ) -> HttpResponse:
@@ -158,27 +176,35 @@ class PersonAdmin(DeletedByService, ActsAdmin, UserAdmin):
             own = current_browser_session(request) if person == request.user else None
             if person is not None:
                 services.end_all_sessions(person, "password_set", keep=own.pk if own else None)
+            if person is not None and person != request.user:
+                target = audit.target_of(person)
+                audit.act(_moderator(request), StaffAct.PASSWORD_SET, target)
             if own is not None:
                 rename_browser(request)
         return response
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
         """Hide the account at once; a job removes it with all that it posted."""
-        services.delete_account(obj)
+        services.delete_account(obj, _moderator(request))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         """Delete several accounts, but nobody who may not be deleted one by one."""
         people = list(queryset)
         allowed = [person for person in people if self.has_delete_permission(request, person)]
         for person in allowed:
-            services.delete_account(person)
+            services.delete_account(person, _moderator(request))
         if len(allowed) < len(people):
             messages.error(request, "Your own account and those of staff were left out.")
 
     @admin.action(description="Suspend", permissions=["change"])
     def suspend(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         """Hide people and all that they posted from everybody."""
-        self._each(request, queryset, services.suspend_person, "Suspended.")
+        try:
+            suspend = partial(services.suspend_person, why=why_of(request))
+        except DomainError as error:
+            messages.error(request, error.message)
+            return
+        self._each(request, queryset, suspend, "Suspended.")
 
     @admin.action(description="Restore", permissions=["change"])
     def restore(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
@@ -235,8 +261,13 @@ def _moderator(request: HttpRequest) -> User:
 
 
 def _suspend(request: HttpRequest, person: User) -> str:
-    services.suspend_person(person.pk, _moderator(request))
+    services.suspend_person(person.pk, _moderator(request), why_of(request))
     return "Suspended."
+
+
+def _warn(request: HttpRequest, person: User) -> str:
+    services.warn_person(person.pk, _moderator(request), why_of(request))
+    return "Warned."
 
 
 def _restore(request: HttpRequest, person: User) -> str:
@@ -245,10 +276,10 @@ def _restore(request: HttpRequest, person: User) -> str:
 
 
 def _sign_out(request: HttpRequest, person: User) -> str:
-    ended = services.end_all_sessions(person, "ended_by_staff")
+    ended = services.sign_out_person(person, _moderator(request))
     return f"{ended} sessions ended."
 
 
 def _remove_picture(request: HttpRequest, person: User) -> str:
-    services.remove_avatar(person)
+    services.remove_picture(person.pk, _moderator(request), why_of(request))
     return "Picture removed."

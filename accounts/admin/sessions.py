@@ -40,7 +40,7 @@ class SessionAdmin(ReadOnly, admin.ModelAdmin):
         live = list(queryset.filter(ended_at=None).select_related("user"))
         allowed = [session for session in live if services.may_change(by, session.user)]
         for session in allowed:
-            services.end_session(session, "ended_by_staff")
+            services.end_session_of(session, by)
             self.log_change(request, session, "Ended.")
         if len(allowed) < len(live):
             messages.error(request, "Those of staff were left out.")

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from accounts.api import (
+    decisions,
     own_lists,
     people,
     schema,  # noqa: F401 - registers how the description names the ways to sign in
@@ -67,6 +68,22 @@ urlpatterns = [
         "user/sessions/<uuid:session_id>",
         views.Sessions.as_view({"delete": "destroy"}),
         name="api-session",
+    ),
+    path("user/decisions", decisions.Decisions.as_view({"get": "list"}), name="api-decisions"),
+    path(
+        "user/decisions/<int:decision_id>",
+        decisions.Decisions.as_view({"get": "retrieve"}),
+        name="api-decision",
+    ),
+    path(
+        "user/decisions/<int:decision_id>/appeal",
+        decisions.Decisions.as_view({"post": "appeal"}),
+        name="api-decision-appeal",
+    ),
+    path(
+        "user/suspension/appeal",
+        decisions.Suspension.as_view({"post": "appeal"}),
+        name="api-suspension-appeal",
     ),
     path(
         "users/<str:reference>",

@@ -1,6 +1,14 @@
 """People and how they relate."""
 
 from accounts.models.invitation import Invitation
+from accounts.models.moderation import (
+    Appeal,
+    Decision,
+    DecisionKind,
+    ModerationAct,
+    Reason,
+    StaffAct,
+)
 from accounts.models.relationships import (
     Block,
     Follow,
@@ -15,16 +23,22 @@ from accounts.models.user import HANDLE_PATTERN, CommentsFrom, CommentsHeld, Use
 
 __all__ = [
     "HANDLE_PATTERN",
+    "Appeal",
     "Block",
     "CommentsFrom",
     "CommentsHeld",
+    "Decision",
+    "DecisionKind",
     "Follow",
     "FollowRequest",
     "Friendship",
     "Invitation",
+    "ModerationAct",
     "Mute",
     "MutedWord",
+    "Reason",
     "Session",
+    "StaffAct",
     "ThrottleCount",
     "User",
 ]

@@ -1,5 +1,7 @@
 """What people do with their accounts. The person who acts is the first argument."""
 
+from accounts.services.appeals import appeal, decisions_about, find_own, find_suspension
+from accounts.services.decisions import Why, decide, read_why, tell, undo
 from accounts.services.invitations import check_sign_up_is_open, find_invitation, invite
 from accounts.services.muted_words import (
     MOST_MUTED_WORDS,
@@ -48,29 +50,40 @@ from accounts.services.signing_in import (
 )
 from accounts.services.suspension import (
     check_can_suspend,
+    end_session_of,
     may_change,
+    remove_picture,
     restore_person,
+    sign_out_person,
     suspend_person,
+    warn_person,
 )
 
 __all__ = [
     "MOST_MUTED_WORDS",
     "FollowState",
     "SignUp",
+    "Why",
     "accept_request",
+    "appeal",
     "block",
     "change_password",
     "check_avatar",
     "check_can_suspend",
     "check_password",
     "check_sign_up_is_open",
+    "decide",
+    "decisions_about",
     "decline_request",
     "delete_account",
     "end_all_sessions",
     "end_own_session",
     "end_session",
+    "end_session_of",
     "find_by_reset_link",
     "find_invitation",
+    "find_own",
+    "find_suspension",
     "follow",
     "invite",
     "may_change",
@@ -78,9 +91,11 @@ __all__ = [
     "mute_word",
     "open_api_session",
     "open_browser_session",
+    "read_why",
     "remove_avatar",
     "remove_follower",
     "remove_muted_word",
+    "remove_picture",
     "request_password_reset",
     "reset_password",
     "restore_person",
@@ -88,12 +103,16 @@ __all__ = [
     "send_verification_again",
     "set_avatar",
     "sign_in",
+    "sign_out_person",
     "sign_up",
     "suspend_person",
+    "tell",
     "unblock",
+    "undo",
     "unfollow",
     "unmute",
     "unmute_word",
     "update_profile",
     "verify_email",
+    "warn_person",
 ]

@@ -7,7 +7,7 @@ from django.db.models import Q
 from PIL.Image import Image
 
 from accounts import audit, avatars, rules, signals, tasks
-from accounts.models import CommentsFrom, CommentsHeld, FollowRequest, User
+from accounts.models import CommentsFrom, CommentsHeld, FollowRequest, StaffAct, User
 from accounts.services.sessions import end_all_sessions
 from accounts.services.signing_in import taken
 from tiktok_clone.common import jobs
@@ -124,8 +124,12 @@ def _show_avatar(user: User, name: str, old_stays: int | None = None) -> None:
         signals.user_changed.send(User, user=user, changed=frozenset({"avatar"}))
 
 
-def delete_account(user: User) -> None:
-    """Hide an account at once and end its sessions; a job removes all of it soon."""
+def delete_account(user: User, by: User | None = None) -> None:
+    """Hide an account at once and end its sessions; a job removes all of it soon.
+
+    Args:
+        by: who of the staff does it; None: its owner.
+    """
     with transaction.atomic():
         locked = User.objects.select_for_update(no_key=True).get(pk=user.pk)
         if locked.is_deleted:
@@ -136,4 +140,7 @@ def delete_account(user: User) -> None:
         end_all_sessions(user, "account_deleted")
         signals.user_deleting.send(User, user=user)
         jobs.enqueue(tasks.purge_account, user_id=user.pk)
+        if by is not None:
+            audit.act(by, StaffAct.ACCOUNT_DELETED, audit.target_of(user))
+            return
     audit.record("account_deleted", user=user.pk)

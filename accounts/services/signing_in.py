@@ -14,6 +14,7 @@ from accounts import audit, rules, signals, tasks, throttling
 from accounts.clients import Client
 from accounts.mail import read_verification_token
 from accounts.models import Session, User
+from accounts.services import appeals
 from accounts.services.invitations import check_sign_up_is_open, find_invitation, use_invitation
 from accounts.services.sessions import end_all_sessions
 from tiktok_clone.common import jobs
@@ -84,14 +85,19 @@ def sign_in(email: str, password: str, client: Client) -> User:
     """Check an address and a password, at the same price whether or not the address is known.
 
     Raises:
-        DomainError: `invalid_credentials` (401), one sentence for every reason, or `throttled`.
+        DomainError: `invalid_credentials` (401), one sentence for every reason; `throttled`;
+            for who knows the password of a suspended account, `account_suspended` (403).
     """
     throttling.check("signin_ip", client.network)
     throttling.check("signin_email", email.strip())
     user = None
     if "\0" not in email and len(password) <= 128:
         user = authenticate(username=email.strip(), password=password)
-    if not isinstance(user, User):
+    suspended = appeals.suspension_of(user) if isinstance(user, User) else None
+    if suspended is not None:
+        audit.record("signin_refused", user=suspended.person_id, reason="suspended")
+        raise appeals.account_suspended(suspended)
+    if not isinstance(user, User) or not user.is_active:
         raise DomainError(
             "invalid_credentials", "The e-mail address or the password is wrong.", status=401
         )

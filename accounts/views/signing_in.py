@@ -60,6 +60,8 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     try:
         user = services.sign_in(values["email"], values["password"], client_of(request))
     except DomainError as error:
+        if error.code == "account_suspended":
+            return redirect("suspension", error.facts["appeal_token"])
         return show_refused(request, template, form, error, **extra)
     return _enter(request, user)
 

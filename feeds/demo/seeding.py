@@ -12,8 +12,8 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from accounts.models import CommentsHeld, User
-from accounts.services import check_avatar, follow, set_avatar
+from accounts.models import CommentsHeld, DecisionKind, Reason, User
+from accounts.services import Why, appeal, check_avatar, decide, follow, set_avatar
 from feeds.demo.clips import CLIP_BY_NAME, CLIPS, Clip, render
 from feeds.demo.crowd import ensure_crowd, send_crowd
 from feeds.demo.people import (
@@ -31,7 +31,8 @@ from feeds.models import DemoClip
 from feeds.services import Watched, record_views
 from feeds.tasks import train_recommender
 from tiktok_clone.common import jobs
-from videos.models import Report, Status, Video, Visibility
+from videos.models import Status, Video, Visibility
+from videos.services import moderation
 from videos.services.comments import add_comment, like_comment
 from videos.services.curating import pin_comment
 from videos.services.engagement import like_video, report_video, save_video
@@ -131,12 +132,21 @@ def react_to(name: str) -> bool:
         if clip.author == DEMO_HANDLE and video.visibility == Visibility.PUBLIC:
             _curate(clip, video, users, audience)
         if clip.name == REPORTED:
-            report_video(users[audience[0].handle], video.pk, Report.Reason.SPAM, "Is this an ad?")
+            report_video(users[audience[0].handle], video.pk, Reason.SPAM, "Is this an ad?")
+            _dispute(video)
     if video.visibility == Visibility.PUBLIC and video.is_published:
         send_crowd(video, clip.theme, clip.name)
     row.reacted_at = timezone.now()
     row.save(update_fields=["reacted_at"])
     return True
+
+
+def _dispute(video: Video) -> None:
+    """Have its author warned and appeal, so that the queue of appeals has something to show."""
+    why = Why(Reason.SPAM, "Please say so when a clip is an advertisement.")
+    target = moderation.target_of(video)
+    warning = decide(None, DecisionKind.WARNED, video.author_id, target, why, subject=video.caption)
+    appeal(warning, "It shows a free tool, and nobody pays me for it.")
 
 
 def train() -> None:

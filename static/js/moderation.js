@@ -1,4 +1,4 @@
-// Keys of the reports queue: everything works without, by buttons.
+// Keys of the queues of reports and appeals: everything works without, by buttons.
 
 const cards = [...document.querySelectorAll(".report-card")];
 
@@ -36,7 +36,7 @@ document.addEventListener("keydown", (event) => {
     event.preventDefault();
     play(card);
   }
-  if ("dhrs".includes(event.key)) answer(card, event.key);
+  if ("dhorsuw".includes(event.key)) answer(card, event.key);
 });
 
 cards[0]?.focus({ preventScroll: true });

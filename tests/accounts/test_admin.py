@@ -17,6 +17,7 @@ from videos.services import comments, engagement
 
 pytestmark = pytest.mark.django_db
 
+WHY = {"reason": "spam", "words": "Ads."}
 PEOPLE = "admin:accounts_user_changelist"
 
 
@@ -72,7 +73,7 @@ def test_people_are_found_by_words_and_by_addresses(staff: Client, boss: User) -
 def test_people_are_suspended_and_restored_in_bulk(staff: Client, boss: User) -> None:
     people = [UserFactory(), UserFactory()]
     chosen = {"_selected_action": [boss.pk, *(person.pk for person in people)]}
-    html = staff.post(reverse(PEOPLE), {"action": "suspend", **chosen}, follow=True).content
+    html = staff.post(reverse(PEOPLE), {"action": "suspend", **chosen, **WHY}, follow=True).content
     assert "This is your own account" in html.decode()
     active = User.objects.filter(is_active=True)
     assert [person.pk for person in active] == [boss.pk]
@@ -87,7 +88,8 @@ def test_the_buttons_of_a_person(staff: Client) -> None:
     Session.objects.create(user=person, kind=Session.Kind.API)
 
     def press(act: str) -> int:
-        return staff.post(reverse("admin:accounts_user_act", args=[person.pk, act])).status_code
+        path = reverse("admin:accounts_user_act", args=[person.pk, act])
+        return staff.post(path, WHY).status_code
 
     assert press("sign-out") == 302
     assert not Session.objects.live().filter(user=person).exists()
@@ -311,7 +313,7 @@ def test_removing_everything_runs_as_a_job_whose_progress_is_shown(
         VideoFactory(author=spammer)
     Follow.objects.create(follower=spammer, followee=UserFactory(followers_count=1))
     User.objects.filter(pk=spammer.pk).update(following_count=1)
-    assert staff.post(removal(spammer), {"suspend": "on"}).status_code == 302
+    assert staff.post(removal(spammer), {"suspend": "on", **WHY}).status_code == 302
     (row,) = staff.get(removal(spammer)).context["rows"]
     assert (row.is_running, row.gone, row.total) == (True, 0, 3)
     run_jobs()

@@ -16,7 +16,8 @@ from django.urls import reverse
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from accounts.models import Invitation, Session, User
+from accounts.models import Decision, Invitation, ModerationAct, Session, User
+from accounts.services import Why, appeal
 from feeds.models import Export, Impression, ModelRun
 from tests.factories import CommentFactory, UserFactory, VideoFactory
 from tests.videos.measuring import queries_of
@@ -26,6 +27,7 @@ from tiktok_clone.operations.models import Erasure, Orphan, Sweep
 from videos import tasks
 from videos.captions import link_caption
 from videos.models import Comment, Hashtag, Rendition, Report, Subtitles, Tombstone, Video
+from videos.services import moderation
 
 pytestmark = pytest.mark.django_db
 
@@ -119,10 +121,24 @@ def make_object(number: int) -> StoredObject:
     )  # fmt: skip
 
 
+def make_decision(number: int) -> Decision:
+    person, boss = UserFactory(), UserFactory(is_superuser=True)
+    video = VideoFactory(author=person)
+    moderation.hide_video(video.pk, boss, Why("spam", f"words {number}"))
+    decision = Decision.objects.get(person=person)
+    appeal(decision, "A mistake.")
+    return decision
+
+
 MAKERS: dict[str, Callable[[int], Model]] = {
     "accounts.user": make_person,
     "accounts.session": make_session,
     "accounts.invitation": make_invitation,
+    "accounts.decision": make_decision,
+    "accounts.appeal": lambda n: make_decision(n).appeal,
+    "accounts.moderationact": lambda n: ModerationAct.objects.get(
+        target_id=make_decision(n).target_id
+    ),
     "auth.group": make_group,
     "videos.video": make_video,
     "videos.comment": make_comment,
@@ -200,7 +216,8 @@ def test_pages_take_the_same_number_of_queries_for_2_and_12_rows(name: str, staf
 def everywhere() -> list[str]:
     lists = [reverse(f"admin:{name.replace('.', '_')}_changelist") for name in NAMES]
     lists += [reverse("admin:operations_storage"), reverse("admin:feeds_quality")]
-    return [*lists, reverse("admin:videos_report_queue"), reverse("admin:accounts_user_removal")]
+    lists += [reverse("admin:videos_report_queue"), reverse("admin:accounts_appeal_queue")]
+    return [*lists, reverse("admin:accounts_user_removal")]
 
 
 def test_staff_without_permissions_sees_nothing() -> None:

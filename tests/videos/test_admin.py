@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from procrastinate.contrib.django.models import ProcrastinateJob
 
+from accounts.models import Decision
 from tests.factories import CommentFactory, UserFactory, VideoFactory
 from tests.videos.measuring import queries_of
 from videos import signals
@@ -20,6 +21,8 @@ from videos.models import Comment, Hashtag, Report, Status, Video
 from videos.services import comments, engagement, moderation
 
 pytestmark = pytest.mark.django_db
+
+WHY = {"reason": "spam", "words": "Ads."}
 
 
 @pytest.fixture
@@ -61,7 +64,7 @@ def test_a_video_is_hidden_and_shown_again_and_its_reports_are_closed(staff: Cli
     video = VideoFactory(caption="#sea", author__videos_count=1)
     link_caption(video)
     engagement.report_video(UserFactory(), video.pk, "spam")
-    staff.post(listing("video"), {"action": "hide", "_selected_action": [video.pk]})
+    staff.post(listing("video"), {"action": "hide", "_selected_action": [video.pk], **WHY})
     video.refresh_from_db()
     assert video.hidden_at is not None
     assert not Video.objects.published().exists()
@@ -127,8 +130,12 @@ def test_a_comment_is_deleted_with_its_thread_and_counted(staff: Client) -> None
         "_selected_action": [root.pk, reply.pk],
         "post": "yes",
     }
-    staff.post(listing("comment"), body)
+    html = staff.post(listing("comment"), body, follow=True).content.decode()
+    assert "Nothing was deleted" in html
+    assert Comment.objects.count() == 2
+    staff.post(listing("comment"), body | WHY)
     assert not Comment.objects.exists()
+    assert {decision.subject for decision in Decision.objects.all()} == {"root", "reply"}
     assert reconcile() == []
 
 
@@ -136,7 +143,9 @@ def test_a_video_is_deleted_like_its_author_would(staff: Client) -> None:
     video = VideoFactory(author__videos_count=1)
     engagement.like_video(UserFactory(), video.pk)
     path = reverse("admin:videos_video_delete", args=[video.pk])
-    assert staff.post(path, {"post": "yes"}).status_code == 302
+    assert staff.post(path, {"post": "yes", "reason": "other"}).status_code == 302
+    assert Video.objects.exists()  # something else is no reason without words
+    assert staff.post(path, {"post": "yes", **WHY}).status_code == 302
     assert not Video.objects.exists()
     assert reconcile() == []
 
@@ -183,11 +192,13 @@ def test_an_answer_in_the_queue_does_it_closes_the_reports_and_is_logged(
     video = VideoFactory(author__videos_count=1)
     engagement.report_video(UserFactory(), video.pk, "spam")
     path = reverse("admin:videos_report_answer", args=[video.pk])
-    response = staff.post(path, {"outcome": outcome, "page": "1"})
+    response = staff.post(path, {"outcome": outcome, "page": "1", **WHY})
     assert response.status_code == 302
     assert not Report.objects.filter(resolved_at=None).exists()
     shown = Video.objects.published().filter(pk=video.pk).exists()
-    assert shown is (outcome == "dismissed")
+    assert shown is (outcome in ("dismissed", "shown", "warned"))
+    told = Decision.objects.filter(person=video.author_id, reason="spam", words="Ads.")
+    assert told.exists() is (outcome not in ("dismissed", "shown"))
     assert Video.objects.filter(pk=video.pk).exists() is (outcome != "removed")
     entry = LogEntry.objects.get()
     assert "1 reports closed" in entry.change_message
@@ -203,7 +214,7 @@ def test_an_answer_that_does_not_exist_is_refused(staff: Client) -> None:
 
 def test_an_answer_to_a_clip_that_is_gone_says_so(staff: Client) -> None:
     path = reverse("admin:videos_report_answer", args=[7])
-    html = staff.post(path, {"outcome": "hidden"}, follow=True).content.decode()
+    html = staff.post(path, {"outcome": "hidden", **WHY}, follow=True).content.decode()
     assert "There is no such video" in html
 
 
@@ -221,6 +232,8 @@ def moderator(*permissions: str) -> Client:
     ("outcome", "needed"),
     [
         ("dismissed", None),
+        ("shown", "change_video"),
+        ("warned", "change_user"),
         ("hidden", "change_video"),
         ("removed", "delete_video"),
         ("suspended", "change_user"),
@@ -251,6 +264,9 @@ def test_buttons_on_the_page_of_a_video(staff: Client) -> None:
     act = partial(reverse, "admin:videos_video_act")
     assert act(args=[video.pk, "hide"]) in staff.get(path).content.decode()
     staff.post(act(args=[video.pk, "hide"]))
+    video.refresh_from_db()
+    assert video.hidden_at is None  # nobody said why
+    staff.post(act(args=[video.pk, "hide"]), WHY)
     assert act(args=[video.pk, "show"]) in staff.get(path).content.decode()
     staff.post(act(args=[video.pk, "show"]))
     video.refresh_from_db()
@@ -258,6 +274,8 @@ def test_buttons_on_the_page_of_a_video(staff: Client) -> None:
     assert staff.post(act(args=[video.pk, "retry"])).status_code == 404  # it is ready
     messages = LogEntry.objects.order_by("id").values_list("change_message", flat=True)
     assert list(messages) == ["Hidden.", "Shown again."]
+    staff.post(act(args=[video.pk, "warn"]), WHY)
+    assert Decision.objects.get(kind="warned").target_id == video.pk
     assert moderator("view_video").post(act(args=[video.pk, "hide"])).status_code == 403
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts.models import Follow, FollowRequest, Friendship, Session, User
+from accounts.models import Follow, FollowRequest, Friendship, ModerationAct, Session, User
 from accounts.services import follow, restore_person, suspend_person
 from feeds import affinity
 from feeds.models import Affinity
@@ -78,7 +78,7 @@ def test_a_suspension_ends_every_session(boss: User, user: User) -> None:
     assert browser.get("/settings").status_code == 302
     assert not Session.objects.live().filter(user=user).exists()
     ApiClient().post("/user/refresh", {"refresh": signed_in["refresh"]}, expect=401)
-    ApiClient().post("/user/signin", {"email": user.email, "password": PASSWORD}, expect=401)
+    ApiClient().post("/user/signin", {"email": user.email, "password": PASSWORD}, expect=403)
 
 
 def test_who_may_not_be_suspended(boss: User) -> None:
@@ -153,10 +153,13 @@ def test_a_video_hidden_before_closes_later_reports_too(boss: User) -> None:
 def test_every_act_is_a_line_of_the_audit_log(boss: User, caplog: pytest.LogCaptureFixture) -> None:
     video, other = VideoFactory(), VideoFactory()
     comment = comments.add_comment(UserFactory(), video.pk, "hello")
+    engagement.report_video(UserFactory(), video.pk, "spam")
     caplog.clear()
     with caplog.at_level(logging.INFO, logger="audit"):
+        moderation.warn_author(video.pk, boss)
         moderation.hide_video(video.pk, boss)
         moderation.show_video(video.pk, boss)
+        engagement.report_video(UserFactory(), video.pk, "spam")
         moderation.remove_comment(comment.pk, boss)
         moderation.answer_reports(video.pk, "removed", boss)
         suspend_person(other.author_id, boss)
@@ -164,9 +167,11 @@ def test_every_act_is_a_line_of_the_audit_log(boss: User, caplog: pytest.LogCapt
         moderation.remove_content(other.author_id, boss, suspend=False)
     lines = [record.getMessage() for record in caplog.records if record.name == "audit"]
     events = [line.split()[0] for line in lines]
-    assert [event for event in events if event != "sessions_ended"] == [
-        "video_hidden", "video_shown", "comment_removed", "video_removed", "reports_answered",
-        "suspended", "restored", "content_removing",
+    told = [event for event in events if event != "sessions_ended"]
+    assert told == list(ModerationAct.objects.order_by("pk").values_list("act", flat=True))
+    assert told == [
+        "warned", "video_hidden", "video_shown", "comment_removed", "video_removed",
+        "reports_answered", "suspended", "restored", "content_removing",
     ]  # fmt: skip
     assert all(f"by={boss.pk}" in line for line in lines if "sessions_ended" not in line)
 

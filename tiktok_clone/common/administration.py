@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.contrib.admin import AdminSite, ModelAdmin
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model
+from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -65,13 +66,17 @@ class DeletedByService:
 
 @dataclass(frozen=True)
 class Act:
-    """A button on the page of one row. `run` does it and returns what was done, for the log."""
+    """A button on the page of one row. `run` does it and returns what was done, for the log.
+
+    With a `form`, its fields are asked for first; `run` reads them from the request.
+    """
 
     name: str
     label: str
     permission: str
     run: Callable[[HttpRequest, Any], str]
     is_dangerous: bool = False
+    form: type[Form] | None = None
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ class DomainError(Exception):
         status: the HTTP status that the API answers with.
         fields: problems by field, as `{field: [(code, message), …]}`.
         retry_after: seconds after which trying again makes sense.
+        facts: more that a program can use, as members of the answer.
     """
 
     def __init__(
@@ -22,6 +23,7 @@ class DomainError(Exception):
         status: int = 400,
         fields: Mapping[str, Sequence[tuple[str, str]]] | None = None,
         retry_after: int | None = None,
+        facts: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message)
         self.code = code
@@ -29,6 +31,7 @@ class DomainError(Exception):
         self.status = status
         self.fields = fields or {}
         self.retry_after = retry_after
+        self.facts = facts or {}
 
 
 def not_found(what: str) -> DomainError:

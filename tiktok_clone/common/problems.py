@@ -43,7 +43,7 @@ def problem_of(error: DomainError) -> dict[str, Any]:
         field: [{"code": code, "message": message} for code, message in problems]
         for field, problems in error.fields.items()
     }
-    return problem(error.status, error.code, error.message, errors)
+    return problem(error.status, error.code, error.message, errors) | dict(error.facts)
 
 
 def problem_response(error: DomainError) -> JsonResponse:

@@ -3,7 +3,6 @@
 from typing import Any, cast
 
 from django.contrib import admin, messages
-from django.contrib.postgres.search import SearchQuery
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse
@@ -12,13 +11,12 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from accounts.models import User
-from tiktok_clone.common.administration import Act, ActsAdmin, DeletedByService, Link
+from accounts.admin.reasons import DeletedForReason, ReasonActionForm, ReasonForm, why_of
+from accounts.models import Reason, User
+from tiktok_clone.common.administration import Act, ActsAdmin, Link
 from tiktok_clone.common.errors import DomainError
-from tiktok_clone.common.models import WORDS
-from tiktok_clone.common.searching import prefix_query
 from videos.admin import shown
-from videos.admin.parts import RenditionInline, ReportedFilter, SubtitlesInline
+from videos.admin.parts import RenditionInline, ReportedFilter, SubtitlesInline, found
 from videos.models import MEDIA_MISSING, Report, Status, Video
 from videos.services import moderation
 
@@ -26,8 +24,8 @@ JOBS_SHOWN = 10
 
 
 @admin.register(Video)
-class VideoAdmin(DeletedByService, ActsAdmin):
-    """Videos: watch, retry, hide, show, delete."""
+class VideoAdmin(DeletedForReason, ActsAdmin):
+    """Videos: watch, retry, hide, show, warn, delete."""
 
     list_display = (
         "id", "picture", "author", "excerpt", "status", "visibility", "is_hidden", "likes",
@@ -50,6 +48,7 @@ class VideoAdmin(DeletedByService, ActsAdmin):
     show_full_result_count = False
     inlines = (RenditionInline, SubtitlesInline)
     actions = ("hide", "show", "retry")
+    action_form = ReasonActionForm
     fieldsets = (
         (None, {"fields": ("player", "author", "caption", "visibility")}),
         ("State", {"fields": ("status", "progress", "reason_code", "reason", "hidden_at")}),
@@ -102,7 +101,7 @@ class VideoAdmin(DeletedByService, ActsAdmin):
             return queryset, False
         if typed.startswith("@"):
             return queryset.filter(author__handle=typed[1:].lower()), False
-        return queryset.filter(_found(typed, prefix_query(typed))), False
+        return queryset.filter(found(typed)), False
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Videos come through the upload."""
@@ -119,16 +118,17 @@ class VideoAdmin(DeletedByService, ActsAdmin):
         """Nor to write: a form that is sent all the same must not take counts back."""
 
     def acts_for(self, obj: Video) -> list[Act]:
-        """Try again, hide, show."""
+        """Try again, hide, show, warn."""
         may = "videos.change_video"
         acts = []
         waits = obj.status in (Status.FAILED, Status.STORED, Status.PROCESSING)
         if waits and obj.reason_code != MEDIA_MISSING:
             acts.append(Act("retry", "Process again", may, _retry))
         if obj.hidden_at is None:
-            acts.append(Act("hide", "Hide", may, _hide, is_dangerous=True))
+            acts.append(Act("hide", "Hide", may, _hide, is_dangerous=True, form=ReasonForm))
         else:
             acts.append(Act("show", "Show again", may, _show))
+        acts.append(Act("warn", "Warn the author", "accounts.change_user", _warn, form=ReasonForm))
         return acts
 
     def links_for(self, obj: Video) -> list[Link]:
@@ -141,18 +141,18 @@ class VideoAdmin(DeletedByService, ActsAdmin):
 
     def delete_model(self, request: HttpRequest, obj: Video) -> None:
         """Delete with files and counters."""
-        moderation.remove_video(obj.pk, cast(User, request.user))
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Video]) -> None:
-        """Delete several with files and counters."""
-        for pk in list(queryset.values_list("pk", flat=True)):
-            moderation.remove_video(pk, cast(User, request.user))
+        moderation.remove_video(obj.pk, cast(User, request.user), why_of(request))
 
     @admin.action(description="Hide from everybody but the author", permissions=["change"])
     def hide(self, request: HttpRequest, queryset: QuerySet[Video]) -> None:
         """Hide videos and close their reports."""
         by = cast(User, request.user)
-        hidden = [video for video in queryset if moderation.hide_video(video.pk, by)]
+        try:
+            why = why_of(request)
+        except DomainError as error:
+            messages.error(request, error.message)
+            return
+        hidden = [video for video in queryset if moderation.hide_video(video.pk, by, why)]
         self._tell(request, hidden, "Hidden.")
 
     @admin.action(description="Show again", permissions=["change"])
@@ -234,7 +234,7 @@ class VideoAdmin(DeletedByService, ActsAdmin):
             .values_list("reason")
             .annotate(total=Count("pk"), waiting=Count("pk", filter=Q(resolved_at=None)))
         )
-        names = dict(Report.Reason.choices)
+        names = dict(Reason.choices)
         listing = reverse("admin:videos_report_changelist")
         return (
             format_html_join(
@@ -270,19 +270,14 @@ class VideoAdmin(DeletedByService, ActsAdmin):
         )
 
 
-def _found(typed: str, query: SearchQuery | None) -> Q:
-    """By words of the caption, or the very id."""
-    by_words = Q()
-    if query is not None:
-        by_words = Q(pk__in=Video.objects.alias(words=WORDS).filter(words=query).values("pk"))
-    if typed.isascii() and typed.isdigit() and len(typed) < 19:
-        return by_words | Q(pk=int(typed))
-    return by_words if query is not None else Q(pk__in=[])
-
-
 def _hide(request: HttpRequest, video: Video) -> str:
-    moderation.hide_video(video.pk, cast(User, request.user))
+    moderation.hide_video(video.pk, cast(User, request.user), why_of(request))
     return "Hidden."
+
+
+def _warn(request: HttpRequest, video: Video) -> str:
+    moderation.warn_author(video.pk, cast(User, request.user), why_of(request))
+    return "Author warned."
 
 
 def _show(request: HttpRequest, video: Video) -> str:

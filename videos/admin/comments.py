@@ -3,18 +3,17 @@
 from typing import cast
 
 from django.contrib import admin
-from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from accounts.admin.reasons import DeletedForReason, why_of
 from accounts.models import User
-from tiktok_clone.common.administration import DeletedByService
 from videos.admin import shown
 from videos.models import Comment
 from videos.services import moderation
 
 
 @admin.register(Comment)
-class CommentAdmin(DeletedByService, admin.ModelAdmin):
+class CommentAdmin(DeletedForReason):
     """Removing one takes its replies with it, and counts."""
 
     list_display = (
@@ -43,12 +42,7 @@ class CommentAdmin(DeletedByService, admin.ModelAdmin):
 
     def delete_model(self, request: HttpRequest, obj: Comment) -> None:
         """Delete with replies and counters."""
-        moderation.remove_comment(obj.pk, cast(User, request.user))
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Comment]) -> None:
-        """Delete several; some may be gone already with the thread of another."""
-        for pk in list(queryset.values_list("pk", flat=True)):
-            moderation.remove_comment(pk, cast(User, request.user))
+        moderation.remove_comment(obj.pk, cast(User, request.user), why_of(request))
 
     @admin.display(description="text")
     def excerpt(self, comment: Comment) -> str:

@@ -8,6 +8,7 @@ from django.db.models import Count, Min, Q, Sum
 from django.template.defaultfilters import filesizeformat
 from django.urls import reverse
 
+from accounts.models import Appeal
 from tiktok_clone.common import dashboard
 from tiktok_clone.common.dashboard import Chart, Figures, Line, Tile
 from videos.models import Rendition, Report, Status, Video
@@ -61,6 +62,23 @@ def report_figures(since: datetime) -> Figures:
         str(waiting["total"]),
         about if waiting["total"] else "all are answered",
         reverse("admin:videos_report_queue"),
+        alarming=waiting["total"] > 0,
+    )
+    return Figures(tiles=[tile])
+
+
+@dashboard.shows("accounts.view_appeal", order=26)
+def appeal_figures(since: datetime) -> Figures:
+    """Appeals that wait for somebody; an index holds just these."""
+    waiting = Appeal.objects.filter(state=Appeal.State.WAITING).aggregate(
+        total=Count("pk"), oldest=Min("created_at")
+    )
+    note = f"since {dashboard.lasting(waiting['oldest'])}"
+    tile = Tile(
+        "Appeals waiting",
+        str(waiting["total"]),
+        note if waiting["total"] else "all are answered",
+        reverse("admin:accounts_appeal_queue"),
         alarming=waiting["total"] > 0,
     )
     return Figures(tiles=[tile])

@@ -1,12 +1,14 @@
-"""Parts of the page and the list of videos: files, subtitles, a filter."""
+"""Parts of the page and the list of videos: files, subtitles, a filter, the search."""
 
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 
 from tiktok_clone.common.administration import ReadOnly
+from tiktok_clone.common.models import WORDS
+from tiktok_clone.common.searching import prefix_query
 from videos.models import Rendition, Report, Subtitles, Video
 
 
@@ -48,3 +50,14 @@ class ReportedFilter(admin.SimpleListFilter):
         return queryset.filter(
             Exists(Report.objects.filter(video=OuterRef("pk"), resolved_at=None))
         )
+
+
+def found(typed: str) -> Q:
+    """What is found by words of the caption, or is the very id."""
+    query = prefix_query(typed)
+    by_words = Q()
+    if query is not None:
+        by_words = Q(pk__in=Video.objects.alias(words=WORDS).filter(words=query).values("pk"))
+    if typed.isascii() and typed.isdigit() and len(typed) < 19:
+        return by_words | Q(pk=int(typed))
+    return by_words if query is not None else Q(pk__in=[])

@@ -12,7 +12,9 @@ from django.urls import URLPattern, path, reverse
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from accounts.admin.people import PersonAdmin
+from accounts.admin.reasons import ReasonForm, why_of
 from accounts.models import User
+from accounts.services.decisions import Why
 from tiktok_clone.common.administration import Link
 from tiktok_clone.common.errors import DomainError
 from videos import removal, tasks
@@ -63,7 +65,10 @@ class PostingPersonAdmin(PersonAdmin):
             raise PermissionDenied
         people = _people(request)
         if request.method == "POST":
-            self._begin(request, people, suspend="suspend" in request.POST)
+            try:
+                self._begin(request, people, why_of(request))
+            except DomainError as error:
+                messages.error(request, error.message)
             return HttpResponseRedirect(_removal_url(person.pk for person in people))
         rows = _removals(people)
         context = {
@@ -74,14 +79,15 @@ class PostingPersonAdmin(PersonAdmin):
             "running": any(row.is_running for row in rows),
             "something": any(row.content.total and not row.is_running for row in rows),
             "most": MOST_AT_ONCE,
+            "reason_form": ReasonForm(),
         }
         return TemplateResponse(request, "admin/accounts/user/removal.html", context)
 
-    def _begin(self, request: HttpRequest, people: list[User], *, suspend: bool) -> None:
-        by = cast(User, request.user)
+    def _begin(self, request: HttpRequest, people: list[User], why: Why) -> None:
+        by, suspend = cast(User, request.user), "suspend" in request.POST
         for person in people:
             try:
-                job = moderation.remove_content(person.pk, by, suspend=suspend)
+                job = moderation.remove_content(person.pk, by, why, suspend=suspend)
             except DomainError as error:
                 messages.error(request, f"{person}: {error.message}")
                 continue

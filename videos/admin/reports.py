@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from typing import Any, cast
+from urllib.parse import urlencode
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
@@ -14,10 +15,13 @@ from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
-from accounts.models import User
+from accounts.admin.reasons import why_of
+from accounts.models import Reason, User
+from accounts.services.decisions import UNSAID
 from tiktok_clone.common.administration import ReadOnly
 from tiktok_clone.common.errors import DomainError
 from videos.admin import shown
+from videos.admin.hidden import hidden_clips, hidden_entries
 from videos.models import Report, Video
 from videos.services import moderation
 
@@ -26,10 +30,14 @@ TEXTS_A_CLIP = 5
 # What an answer needs besides the right to answer reports.
 NEEDED = {
     Report.Outcome.DISMISSED: (),
+    Report.Outcome.SHOWN: ("videos.change_video",),
+    Report.Outcome.WARNED: ("accounts.change_user",),
     Report.Outcome.HIDDEN: ("videos.change_video",),
     Report.Outcome.REMOVED: ("videos.delete_video",),
     Report.Outcome.SUSPENDED: ("accounts.change_user",),
 }
+# Of these the author is not told, so they need no reason.
+QUIET = (Report.Outcome.DISMISSED, Report.Outcome.SHOWN)
 
 
 @admin.register(Report)
@@ -68,16 +76,20 @@ class ReportAdmin(ReadOnly, admin.ModelAdmin):
         ]
 
     def queue_view(self, request: HttpRequest) -> HttpResponse:
-        """Reported clips with their reasons, the most reported first."""
+        """Reported clips with their reasons, the most reported first; or hidden ones."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        page = Paginator(_waiting(), CLIPS_A_PAGE).get_page(request.GET.get("page"))
+        hidden = request.GET.get("show") == "hidden"
+        rows = hidden_clips() if hidden else _waiting()
+        page: Page[Any] = Paginator(rows, CLIPS_A_PAGE).get_page(request.GET.get("page"))
         context = {
             **self.admin_site.each_context(request),
             "title": "Reports queue",
             "opts": self.opts,
             "page": page,
-            "entries": _entries(page),
+            "hidden": hidden,
+            "entries": hidden_entries(page) if hidden else _entries(page),
+            "reasons": Reason.choices,
             "outcomes": {str(name): self._may(request, name) for name in NEEDED},
         }
         return TemplateResponse(request, "admin/videos/report/queue.html", context)
@@ -91,7 +103,8 @@ class ReportAdmin(ReadOnly, admin.ModelAdmin):
             raise PermissionDenied
         video = Video.objects.filter(pk=video_id).select_related("author").first()
         try:
-            waiting = moderation.answer_reports(video_id, outcome, cast(User, request.user))
+            why = UNSAID if outcome in QUIET else why_of(request)
+            waiting = moderation.answer_reports(video_id, outcome, cast(User, request.user), why)
         except DomainError as error:
             messages.error(request, error.message)
         else:
@@ -99,7 +112,10 @@ class ReportAdmin(ReadOnly, admin.ModelAdmin):
             self.log_change(request, cast(Video, video), f"{label}: {waiting} reports closed.")
             messages.success(request, f"Clip {video_id}: {label.lower()}.")
         queue = reverse("admin:videos_report_queue")
-        return HttpResponseRedirect(f"{queue}?page={request.POST.get('page', '1')[:6]}")
+        back = {"page": request.POST.get("page", "1")[:6]}
+        if "hidden" in request.POST:
+            back["show"] = "hidden"
+        return HttpResponseRedirect(f"{queue}?{urlencode(back)}")
 
     def _may(self, request: HttpRequest, outcome: str) -> bool:
         needed = NEEDED[Report.Outcome(outcome)]
@@ -133,11 +149,13 @@ def _entries(page: "Page[Any]") -> list[dict[str, Any]]:
     ids = [row["video"] for row in rows]
     videos = Video.objects.select_related("author").prefetch_related("renditions").in_bulk(ids)
     waiting = Report.objects.filter(video__in=ids, resolved_at=None)
-    names = dict(Report.Reason.choices)
+    names = dict(Reason.choices)
     reasons: dict[int, list[tuple[str, int]]] = defaultdict(list)
+    likeliest: dict[int, str] = {}
     counted = waiting.order_by().values_list("video", "reason").annotate(total=Count("pk"))
     for video_id, reason, total in counted.order_by("-total", "reason"):
         reasons[video_id].append((names.get(reason, reason), total))
+        likeliest.setdefault(video_id, reason)
     texts: dict[int, list[Report]] = defaultdict(list)
     numbered = Window(RowNumber(), partition_by="video", order_by=F("id").desc())
     written = waiting.exclude(text="").annotate(place=numbered).select_related("user")
@@ -149,6 +167,7 @@ def _entries(page: "Page[Any]") -> list[dict[str, Any]]:
             "video": videos[row["video"]],
             "player": shown.player(videos[row["video"]]),
             "reasons": reasons[row["video"]],
+            "reason": likeliest.get(row["video"], ""),
             "texts": texts[row["video"]],
         }
         for row in rows

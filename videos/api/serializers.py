@@ -9,9 +9,9 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
-from accounts.models import CommentsFrom, CommentsHeld
+from accounts.models import CommentsFrom, CommentsHeld, Reason
 from tiktok_clone.common.api import Input
-from videos.models import CommentState, Report, Status, Visibility
+from videos.models import CommentState, Status, Visibility
 from videos.text import CAPTION_MAX, COMMENT_MAX
 
 
@@ -173,5 +173,5 @@ class WriteCommentSerializer(Input):
 class WriteReportSerializer(Input):
     """What is wrong with a video."""
 
-    reason = serializers.ChoiceField(choices=Report.Reason.choices)
+    reason = serializers.ChoiceField(choices=Reason.choices)
     text = serializers.CharField(required=False, allow_blank=True, max_length=1000)

@@ -4,22 +4,17 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
+from accounts.models import Reason
 from tiktok_clone.common.models import Timestamped
 
 
 class Report(Timestamped):
     """One person's report of a video."""
 
-    class Reason(models.TextChoices):
-        SPAM = "spam", "Spam or misleading"
-        VIOLENCE = "violence", "Violence or danger"
-        HATE = "hate", "Hate or harassment"
-        NUDITY = "nudity", "Nudity or sexual content"
-        COPYRIGHT = "copyright", "Not theirs to post"
-        OTHER = "other", "Something else"
-
     class Outcome(models.TextChoices):
         DISMISSED = "dismissed", "Nothing wrong with it"
+        SHOWN = "shown", "Video shown again"
+        WARNED = "warned", "Author warned"
         HIDDEN = "hidden", "Video hidden"
         REMOVED = "removed", "Video removed"
         SUSPENDED = "suspended", "Author suspended"

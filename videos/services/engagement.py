@@ -8,7 +8,7 @@ author's account last, so acts on one video queue up and none waits in a circle.
 from django.db import transaction
 from django.db.models import F
 
-from accounts.models import User
+from accounts.models import Reason, User
 from accounts.throttling import limited
 from tiktok_clone.common.errors import DomainError, invalid, not_found
 from videos import signals
@@ -108,8 +108,8 @@ def report_video(user: User, video_id: int, reason: str, text: str = "") -> bool
         DomainError: not visible (404); one's own, or a reason that does not exist (400).
     """
     text = clean_text("text", text, max_length=REPORT_TEXT_MAX)
-    if reason not in Report.Reason.values:
-        known = ", ".join(Report.Reason.values)
+    if reason not in Reason.values:
+        known = ", ".join(Reason.values)
         raise invalid("reason", "invalid_choice", f"Choose one of: {known}.")
     video = lock_video(user, video_id)
     if video.author_id == user.pk:

@@ -2,14 +2,14 @@
 
 from django import forms
 
-from videos.models import Report
+from accounts.models import Reason
 from videos.services.engagement import REPORT_TEXT_MAX
 
 
 class ReportForm(forms.Form):
     """What is wrong with a video. The rules stand in the service; the form only asks."""
 
-    reason = forms.ChoiceField(choices=Report.Reason.choices, widget=forms.RadioSelect)
+    reason = forms.ChoiceField(choices=Reason.choices, widget=forms.RadioSelect)
     text = forms.CharField(
         label="Anything the moderators should know",
         required=False,
