@@ -21,6 +21,7 @@ from tiktok_clone.common.storage import CloudinaryStore, LocalStore, Store, nami
 from tiktok_clone.common.storage.cloudinary import etag_of
 from tiktok_clone.common.storage.transformations import derived_name, same, transformation_of
 
+pytestmark = pytest.mark.django_db  # calls are counted
 REAL = os.environ.get("LOOPY_CLOUDINARY_URL", "")
 HOSTED = ["emulator", *(["account"] if REAL else [])]
 PATIENCE = 120
