@@ -9,18 +9,20 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from procrastinate import JobContext, RetryStrategy
 from procrastinate.tasks import Task
 
 from tiktok_clone.common import jobs, keeping
 from tiktok_clone.common.errors import DomainError
-from tiktok_clone.common.storage import CLOUDINARY, incoming, ledger, room
+from tiktok_clone.common.storage import CLOUDINARY, allowance, incoming, ledger, room
+from tiktok_clone.common.storage.cloudinary import StoreError
 from videos import captions, publication, quotas, removal
-from videos.media import arriving, derived, pictures, processing
+from videos.media import arriving, derived, pictures, processing, silent
 from videos.media.ffmpeg import FfmpegError
 from videos.media.refusals import RefusedError
-from videos.models import MediaEvent, Reservation, Status, Tombstone, Upload, Video
+from videos.models import MediaEvent, Reservation, Status, Tombstone, Video
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +39,8 @@ TOMBSTONES_PER_RUN = 200
 TAKEN_UP_FOR = timedelta(days=7)
 ATTEMPTS_MAX = 20
 TAKEN_UP_PER_RUN = 100
-# Cloudinary is looked at 3, 6, 12, … seconds later, and every two minutes for an hour.
+# Cloudinary is looked at 3, 6, 12, … seconds later, and every two minutes for an hour; half a
+# minute later first where it sends messages.
 LOOKS_MAX = 35
 EVENTS_KEPT = timedelta(days=3)
 
@@ -51,8 +54,8 @@ def process_video(context: JobContext, video_id: int, look: int = 0) -> None:
     try:
         if not _is_hosted(video_id):
             processing.make_playable(video_id, _enqueue_rest)
-        elif not _step(lambda: derived.make_playable(video_id, _enqueue_rest, look)):
-            _look_again(process_video, video_id, look)
+        elif (wait := _step(lambda: derived.make_playable(video_id, _enqueue_rest, look))) >= 0:
+            _look_again(process_video, video_id, look, wait)
     except RefusedError as refusal:
         processing.give_up(video_id, refusal)
     except Exception as error:
@@ -69,8 +72,8 @@ def make_larger_renditions(video_id: int, look: int = 0) -> None:
     """Add the larger renditions to a published video."""
     if not _is_hosted(video_id):
         processing.make_larger(video_id)
-    elif not _step(lambda: derived.make_larger(video_id, look)):
-        _look_again(make_larger_renditions, video_id, look)
+    elif (wait := _step(lambda: derived.make_larger(video_id, look))) >= 0:
+        _look_again(make_larger_renditions, video_id, look, wait)
 
 
 @jobs.task(queue="media", retry=MEDIA_RETRY, priority=-5)
@@ -89,12 +92,17 @@ def change_cover(video_id: int, milliseconds: int) -> None:
 def take_in_upload(video_id: int) -> None:
     """Take in a direct upload that is complete, whoever says so; one that is not waits on."""
     try:
-        arriving.take_in(video_id, lambda video: enqueue_processing(video.pk))
-    except RefusedError as refusal:
-        processing.give_up(video_id, refusal)
-        arriving.end(video_id)
-    except DomainError as error:
-        log.info("upload of video %s: %s", video_id, error.code)
+        _take_in(video_id)
+    except StoreError as error:
+        if not error.retry_after:
+            raise
+        jobs.enqueue(
+            take_in_upload,
+            lock=f"video-{video_id}",
+            queueing_lock=f"late-{video_id}",
+            delay=error.retry_after,
+            video_id=video_id,
+        )
 
 
 @jobs.task(queue="default", retry=jobs.RETRY)
@@ -127,14 +135,17 @@ def purge_tombstones(timestamp: int) -> None:
     """Remove the objects of what was deleted; what cannot be removed now is tried again."""
     with keeping.deleting() as allowed:
         if allowed:
-            _purge_due()
+            with allowance.leaving_reserve():
+                _purge_due()
 
 
 def _purge_due() -> None:
-    due = Tombstone.objects.filter(due_at__lte=timezone.now()).order_by("due_at")
-    for tombstone in due[:TOMBSTONES_PER_RUN]:
+    now = timezone.now()
+    later = Tombstone.objects.filter(name=OuterRef("name"), due_at__gt=now)
+    due = Tombstone.objects.filter(due_at__lte=now).annotate(again=Exists(later))
+    for tombstone in due.order_by("due_at")[:TOMBSTONES_PER_RUN]:
         try:
-            ledger.empty(tombstone.name)
+            ledger.empty(tombstone.name, again=tombstone.again)
         except OSError as error:
             _try_later(tombstone, error)
         else:
@@ -161,6 +172,16 @@ def sweep_uploads(timestamp: int) -> None:
         _take_up(now)
     Reservation.objects.filter(created_at__lt=now - quotas.DAY).delete()
     _remove_old_files(time.time() - ABANDONED_AFTER.total_seconds())
+
+
+def _take_in(video_id: int) -> None:
+    try:
+        arriving.take_in(video_id, lambda video: enqueue_processing(video.pk))
+    except RefusedError as refusal:
+        processing.give_up(video_id, refusal)
+        arriving.end(video_id)
+    except DomainError as error:
+        log.info("upload of video %s: %s", video_id, error.code)
 
 
 def enqueue_processing(video_id: int) -> None:
@@ -201,26 +222,39 @@ def _is_hosted(video_id: int) -> bool:
     return Video.objects.filter(pk=video_id, store=CLOUDINARY).exists()
 
 
-def _step(step: Callable[[], bool]) -> bool:
-    """Whether a step is done; a store that does not answer is asked again later."""
+def _step(step: Callable[[], bool]) -> int:
+    """Take a step; a store that does not answer is asked again later.
+
+    Returns:
+        -1 when it is done, or the seconds that have to pass before the next one.
+    """
     try:
-        return step()
+        return -1 if step() else 0
     except FileNotFoundError:
         raise
     except OSError as error:
         log.warning("Cloudinary: %s", error)
-        return False
+        return _pause_of(error)
 
 
-def _look_again(task: Task[..., Any, ...], video_id: int, look: int) -> None:
-    """Later and later, up to two minutes; after an hour it has failed."""
+def _pause_of(error: OSError) -> int:
+    """The seconds that a store asked us to wait."""
+    return error.retry_after if isinstance(error, StoreError) else 0
+
+
+def _look_again(task: Task[..., Any, ...], video_id: int, look: int, wait: int) -> None:
+    """Later and later, up to two minutes; after an hour it has failed.
+
+    Where Cloudinary sends messages, these come first: looking costs calls of its Admin API.
+    """
+    first = 30 if settings.CLOUDINARY_NOTIFY else 3
     if look >= LOOKS_MAX:
         raise TimeoutError(f"Cloudinary did not make what video {video_id} needs")
     jobs.enqueue(
         task,
         lock=f"video-{video_id}",
         queueing_lock=f"look-{task.name.rpartition('.')[2]}-{video_id}",
-        delay=min(3 * 2**look, 120),
+        delay=max(wait, min(first * 2**look, 120)),
         video_id=video_id,
         look=look + 1,
     )
@@ -251,24 +285,32 @@ def _take_up(now: datetime) -> None:
 
 def _sweep_direct(now: datetime) -> None:
     """Take in what came completely though nobody said so; let go what was given up."""
-    silent_since = now - ABANDONED_AFTER + timedelta(seconds=settings.UPLOAD_LIFETIME)
-    silent = Upload.objects.filter(expires_at__lt=silent_since)
-    for upload in silent.order_by("pk")[:TAKEN_UP_PER_RUN]:
+    uploads = silent.due(now, ABANDONED_AFTER)
+    try:
+        with allowance.leaving_reserve():
+            absent = silent.absent(uploads)
+    except OSError as error:
+        log.warning("silent uploads: %s", error)
+        uploads, absent = [each for each in uploads if each.video.store != CLOUDINARY], set()
+    for upload in uploads:
         try:
-            take_in_upload(upload.video_id)
+            if upload.pk not in absent:
+                _take_in(upload.video_id)
         except OSError as error:
             log.warning("upload of video %s: %s", upload.video_id, error)
-            continue
-        if upload.expires_at < now:
-            arriving.let_go(upload.video_id)
+        else:
+            arriving.let_go(upload.video_id, expired=True)
     MediaEvent.objects.filter(created_at__lt=now - EVENTS_KEPT).delete()
 
 
 def _try_later(tombstone: Tombstone, error: OSError) -> None:
     log.warning("cannot remove %s: %s", tombstone.name, error)
-    tombstone.attempts = min(tombstone.attempts + 1, 1000)
+    wait = timedelta(seconds=_pause_of(error))
+    if not wait:
+        tombstone.attempts = min(tombstone.attempts + 1, 1000)
+        wait = timedelta(minutes=min(2**tombstone.attempts, 24 * 60))
     tombstone.last_error = str(error)[:300]
-    tombstone.due_at = timezone.now() + timedelta(minutes=min(2**tombstone.attempts, 24 * 60))
+    tombstone.due_at = timezone.now() + wait
     tombstone.save(update_fields=["attempts", "last_error", "due_at"])
 
 

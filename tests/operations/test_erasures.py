@@ -83,7 +83,7 @@ def test_all_that_somebody_had_goes_and_is_seen_to_be_gone() -> None:
 def test_a_store_that_fails_for_a_while_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     erasure = erase(person_with_everything())
 
-    def broken(store: LocalStore, name: str, known: object = ()) -> None:
+    def broken(store: LocalStore, name: str, *names: object, **options: object) -> None:
         raise OSError(5, "the disk does not answer")
 
     with monkeypatch.context() as patch:

@@ -29,6 +29,7 @@ from tiktok_clone.common.storage.cloudinary import etag_of
 from tiktok_clone.common.storage.transformations import derived_name, same, transformation_of
 from videos.models import MediaEvent
 
+pytestmark = pytest.mark.django_db  # calls are counted
 REAL = os.environ.get("LOOPY_CLOUDINARY_URL", "")
 NOTIFY = os.environ.get("LOOPY_CLOUDINARY_NOTIFY", "")
 NOTIFY_PORT = 8799

@@ -133,6 +133,16 @@ class CacheGeneration(models.Model):
         return self.name
 
 
+class AdminHour(models.Model):
+    """How often Cloudinary's Admin API was asked in an hour."""
+
+    hour = models.DateTimeField(primary_key=True, help_text="Its beginning.")
+    calls = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.calls} calls from {self.hour:%Y-%m-%d %H:%M}"
+
+
 class StoredObject(Timestamped):
     """One object in a store: the row is made before the object, and goes after it.
 

@@ -132,7 +132,8 @@ class _Run:
             # The store is away, or we ask too often: the next run goes on here.
             log.warning("sweep of %s: %s", self.kind, error)
             self.sweep.last_error = str(error)[:300]
-            if (self.sweep.phase, self.sweep.cursor) == self.began_at:
+            stuck = (self.sweep.phase, self.sweep.cursor) == self.began_at
+            if stuck and not getattr(error, "retry_after", 0):
                 self.sweep.cursor = ""  # which does not lead on for ever
         self._save()
         return self.report

@@ -3,6 +3,7 @@
 import logging
 
 from tiktok_clone.common import jobs
+from tiktok_clone.common.storage import allowance
 from tiktok_clone.operations import erasing, sweeping
 
 log = logging.getLogger(__name__)
@@ -13,7 +14,8 @@ log = logging.getLogger(__name__)
 def reconcile_media(timestamp: int) -> None:
     """Compare the stores with the books, and bring them in line."""
     try:
-        sweeping.sweep_all()
+        with allowance.leaving_reserve():
+            sweeping.sweep_all()
     except sweeping.BusyError as reason:
         log.info("%s", reason)
 
@@ -22,4 +24,5 @@ def reconcile_media(timestamp: int) -> None:
 @jobs.task(queue="default", queueing_lock="verify_erasures", retry=jobs.RETRY)
 def verify_erasures(timestamp: int) -> None:
     """See that nothing is left of deleted accounts."""
-    erasing.verify_all()
+    with allowance.leaving_reserve():
+        erasing.verify_all()

@@ -281,7 +281,8 @@ QUOTA_VIDEOS_PER_DAY = env.int("QUOTA_VIDEOS_PER_DAY", 100)
 # Objects of nobody wait for so many days before they are removed, at most so many in an hour.
 ORPHAN_QUARANTINE_DAYS = env.int("ORPHAN_QUARANTINE_DAYS", 30)
 ORPHAN_DELETIONS_PER_RUN = env.int("ORPHAN_DELETIONS_PER_RUN", 1000)
-# Calls to Cloudinary's Admin API in an hour for the sweep, which its plans limit.
+# Calls to Cloudinary's Admin API in an hour, which its plans limit: in all, and for a sweep.
+CLOUDINARY_CALLS = env.int("CLOUDINARY_CALLS", 450)
 RECONCILE_CALLS = env.int("RECONCILE_CALLS", 200)
 
 FFMPEG_PATH = env.str("FFMPEG_PATH", "")

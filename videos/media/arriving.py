@@ -4,6 +4,7 @@ To the local store the pieces come through us, onto one file beside it. To Cloud
 past us, and we ask it what it has.
 """
 
+import fcntl
 import hashlib
 import os
 import re
@@ -85,11 +86,9 @@ def receive_piece(upload: Upload, span: Span, content: IO[bytes], checksum: str 
     _check(span, content, checksum)
     if not upload.received.filter(number=number).exists():
         with room.refusing_when_full():
-            _write(piece_file(upload.video), span.start, content)
-        _acknowledge(upload, number)
+            _write(upload, number, span.start, content)
+    _acknowledge(upload, number)
     upload.video.advance(Status.UPLOADING)
-    later = timezone.now() + timedelta(seconds=settings.UPLOAD_LIFETIME)
-    Upload.objects.filter(pk=upload.pk).update(expires_at=later)
     return is_complete(upload)
 
 
@@ -159,10 +158,17 @@ def remove_pieces(upload: Upload) -> None:
 
 
 @transaction.atomic
-def let_go(video_id: int) -> None:
-    """Remove a clip that is still on its way in, with what came of it."""
+def let_go(video_id: int, *, expired: bool = False) -> None:
+    """Remove a clip that is still on its way in, with what came of it.
+
+    Args:
+        expired: only if its upload has, which a piece that comes at this moment puts off.
+    """
     video = publication.lock(video_id)
-    if video is not None and video.status in (Status.RESERVED, Status.UPLOADING):
+    if video is None or video.status not in (Status.RESERVED, Status.UPLOADING):
+        return
+    late = Upload.objects.select_for_update(no_key=True).filter(expires_at__lt=timezone.now())
+    if not expired or late.filter(video=video).exists():
         publication.remove(video)
 
 
@@ -197,10 +203,18 @@ def _check(span: Span, content: IO[bytes], checksum: str) -> None:
         raise DomainError("checksum_mismatch", "The piece was damaged on its way. Send it again.")
 
 
-def _write(path: Path, position: int, content: IO[bytes]) -> None:
-    """Write at its place and wait for the disk, so that what is acknowledged stays."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+def _write(upload: Upload, number: int, position: int, content: IO[bytes]) -> None:
+    """Write at its place and wait for the disk, so that what is acknowledged stays.
+
+    Whoever takes the file in waits for us: the object has the same bytes, and nobody may change
+    them. So a piece that came twice is looked for once more when we hold the lock.
+    """
+    missing = Upload.objects.filter(pk=upload.pk).exclude(received__number=number)
+    descriptor = os.open(piece_file(upload.video), os.O_WRONLY | os.O_CREAT, 0o600)
     try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
+        if not missing.exists():
+            return
         while part := memoryview(content.read(COPY_BYTES)):
             while part:
                 written = os.pwrite(descriptor, part, position)
@@ -210,10 +224,16 @@ def _write(path: Path, position: int, content: IO[bytes]) -> None:
         os.close(descriptor)
 
 
+def _wait_for_writers(path: Path) -> None:
+    with path.open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+
+
 def _acknowledge(upload: Upload, number: int) -> None:
     """Note that a piece is here, unless its upload was given up, or taken in, meanwhile."""
+    later = timezone.now() + timedelta(seconds=settings.UPLOAD_LIFETIME)
     with transaction.atomic():
-        if Upload.objects.select_for_update(no_key=True).filter(pk=upload.pk).exists():
+        if Upload.objects.filter(pk=upload.pk).update(expires_at=later, look_at=None):
             UploadPiece.objects.get_or_create(upload=upload, number=number)
             return
     piece_file(upload.video).unlink(missing_ok=True)
@@ -227,6 +247,7 @@ def _here(video: Video) -> Arrived:
         if not path.is_file():
             upload.received.all().delete()
         raise incomplete()
+    _wait_for_writers(path)
     with room.refusing_when_full():
         if upload.etag and etag_of(path) != upload.etag:
             raise refused("damaged")

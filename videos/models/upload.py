@@ -18,6 +18,9 @@ class Upload(Timestamped):
     etag = models.CharField(max_length=32, blank=True, help_text="MD5 of the file, if announced.")
     chunk_bytes = models.PositiveIntegerField(help_text="Of each piece but the last.")
     expires_at = models.DateTimeField(db_index=True)
+    look_at = models.DateTimeField(
+        null=True, help_text="When the sweep looks at it next, if it stays silent."
+    )
 
     def __str__(self) -> str:
         return f"upload of video {self.video_id}"

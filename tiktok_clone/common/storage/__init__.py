@@ -65,10 +65,11 @@ class Store(Protocol):
     def facts(self, names: Iterable[str]) -> dict[str, Found]:
         """Return what there is now of some objects; those that are not there are left out."""
 
-    def delete_prefix(self, name: str, known: Iterable[str] = ()) -> None:
+    def delete_prefix(self, name: str, known: Iterable[str] = (), *, look: bool = True) -> None:
         """Remove an object, or all below a prefix; what is not there is no error.
 
         `known` are names below it: a store whose listings may be old does not look for them.
+        Without `look`, one where looking is dear removes only those.
         """
 
     def is_writable(self) -> bool:

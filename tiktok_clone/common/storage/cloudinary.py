@@ -27,12 +27,15 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from tempfile import NamedTemporaryFile, TemporaryFile
 from typing import IO, Any, BinaryIO, cast
+from urllib.parse import urlencode
 
 import urllib3
 from cloudinary import api, exceptions, uploader, utils
+from cloudinary.api_client import call_api
 from django.conf import settings
 
 from tiktok_clone.common import cdn
+from tiktok_clone.common.storage import allowance
 from tiktok_clone.common.storage.listing import Found, Page
 from tiktok_clone.common.storage.naming import CLOUDINARY, named, path_of
 from tiktok_clone.common.storage.transformations import transformation_of
@@ -44,15 +47,22 @@ CHUNK_BYTES = 6_000_000
 COPY_BYTES = 1024 * 1024
 LISTED_AT_ONCE = 500
 ASKED_AT_ONCE = 100
+# Bytes of ids in the address of one call; servers take about 8 kB.
+IDS_LONGEST = 6000
 RESOURCE_TYPES = ("video", "image", "raw")
 # What a ticket takes, as Cloudinary calls the formats that our own probe lets in.
 FORMATS = "3g2,3gp,avi,m2ts,m4v,mkv,mov,mp4,mts,ts,webm"
 # Seconds: an answer to a call, one to a chunk of a file, the end of a silent download.
-CALL_TIMEOUT = 20
+CALL_TIMEOUT = 10
 UPLOAD_TIMEOUT = 120
 DOWNLOAD_TIMEOUT = urllib3.Timeout(connect=5, read=30)
 REACHABLE_FOR = 10
 RATE_LIMIT_PAUSE = 600
+
+# The SDK has no setting for it, and would ask again by itself, up to three times, each after as
+# many seconds as a server names. Whoever asks here knows better whether to wait.
+for connector in (call_api._http, uploader._http):
+    connector.connection_pool_kw["retries"] = False
 
 
 class StoreError(OSError):
@@ -147,7 +157,7 @@ class CloudinaryStore:
             StoreError: Cloudinary does not answer, or we ask too often.
         """
         public_id = self.public_id(name)
-        return self._call(api.resource, public_id, **self._kind(name), max_results=100)
+        return self._ask(api.resource, public_id, **self._kind(name), max_results=100)
 
     def open(self, name: str) -> BinaryIO:
         """Open an object for reading: a copy without a name, which goes when it is closed."""
@@ -184,7 +194,7 @@ class CloudinaryStore:
         start, _, after = cursor.partition(":")
         for kind in RESOURCE_TYPES[RESOURCE_TYPES.index(start) if start else 0 :]:
             while True:
-                answer = self._call(
+                answer = self._ask(
                     api.resources,
                     resource_type=kind,
                     type=TYPE,
@@ -211,8 +221,8 @@ class CloudinaryStore:
             ids.setdefault(self._public_id(asset), []).append(name)
         found = {}
         for kind, ids in assets.items():
-            for asked in _batches(list(ids), ASKED_AT_ONCE):
-                answer = self._call(
+            for asked in _batches(ids):
+                answer = self._ask(
                     api.resources_by_ids,
                     asked,
                     resource_type=kind,
@@ -289,12 +299,13 @@ class CloudinaryStore:
         )
         return answer
 
-    def delete_prefix(self, name: str, known: Iterable[str] = ()) -> None:
+    def delete_prefix(self, name: str, known: Iterable[str] = (), *, look: bool = True) -> None:
         """Remove an object, or all below a prefix, from the account and from the CDN.
 
         Args:
             known: names below the prefix that are removed without looking for them first,
                 since a listing may lack what is new.
+            look: also list what is there, which takes calls of the Admin API.
         """
         path = path_of(name)
         if _is_object(path):
@@ -302,7 +313,7 @@ class CloudinaryStore:
             return
         for each in known:
             self._destroy(each)
-        for found in self.listing(f"{path}/"):
+        for found in self.listing(f"{path}/") if look else ():
             self._destroy(found.name)
 
     def is_writable(self) -> bool:
@@ -355,6 +366,12 @@ class CloudinaryStore:
         since = datetime.fromisoformat(str(row["created_at"]).replace("Z", "+00:00"))
         etag = str(row.get("etag", ""))
         return Found(named(CLOUDINARY, path), int(row["bytes"]), since.astimezone(UTC), etag)
+
+    def _ask(self, function: Callable[..., Any], *args: Any, **options: Any) -> Mapping[str, Any]:
+        """Call a function of the Admin API, if this hour's allowance has one left."""
+        if wait := allowance.take():
+            raise StoreError("This hour's calls to Cloudinary are used up.", wait)
+        return self._call(function, *args, **options)
 
     def _call(self, function: Callable[..., Any], *args: Any, **options: Any) -> Mapping[str, Any]:
         """Call the SDK; whatever it raises becomes an OSError."""
@@ -425,8 +442,19 @@ def _kind_after(kind: str) -> str | None:
     return f"{rest[0]}:" if rest else None
 
 
-def _batches(items: list[str], size: int) -> Iterator[list[str]]:
-    return (items[start : start + size] for start in range(0, len(items), size))
+def _batches(ids: Iterable[str]) -> Iterator[list[str]]:
+    """Part ids so that those of one call fit into its address."""
+    batch: list[str] = []
+    length = 0
+    for each in ids:
+        size = len(urlencode({"public_ids[]": each})) + 1
+        if batch and (len(batch) == ASKED_AT_ONCE or length + size > IDS_LONGEST):
+            yield batch
+            batch, length = [], 0
+        batch.append(each)
+        length += size
+    if batch:
+        yield batch
 
 
 def _is_object(path: str) -> bool:

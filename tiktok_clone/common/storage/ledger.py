@@ -58,15 +58,18 @@ def note_derived(sizes: dict[str, int], owner_id: int | None) -> None:
     StoredObject.objects.bulk_create(rows, ignore_conflicts=True)
 
 
-def empty(name: str) -> None:
+def empty(name: str, *, again: bool = False) -> None:
     """Remove an object, or all below a prefix, and then its rows; may run any number of times.
+
+    Args:
+        again: somebody does it again later; so now the names in the books are enough.
 
     Raises:
         OSError: the store did not do it; the rows stay.
     """
     rows = below(name)
     known = list(rows.values_list("name", flat=True))
-    store(name).delete_prefix(name, known)
+    store(name).delete_prefix(name, known, look=not (again and known))
     rows.filter(name__in=known).delete()
 
 

@@ -131,7 +131,7 @@ class LocalStore:
         """Yield the names of the objects below a prefix, or of all."""
         return (found.name for found in self.listing(prefix))
 
-    def delete_prefix(self, name: str, known: Iterable[str] = ()) -> None:
+    def delete_prefix(self, name: str, known: Iterable[str] = (), *, look: bool = True) -> None:
         """Remove an object, or all objects below a prefix; what is not there is no error."""
         target = self.path(name)
         try:
