@@ -19,11 +19,12 @@ pytestmark = pytest.mark.django_db
 
 # A new seed reads the snapshot, a token the epoch: one query. Then what is live, renditions,
 # hashtags, subtitles, and what the reader did; people's orders read places first, the latest
-# whose. Cards that are kept need no renditions, hashtags and subtitles.
+# whose. Of an order of for-you it is looked up whether its reader has ended it. Cards that are
+# kept need no renditions, hashtags and subtitles.
 CARDS = 5
 KEPT = 3
 BUDGET = {
-    ("for-you", "ranked"): 1 + 1 + CARDS,
+    ("for-you", "ranked"): 1 + 2 + CARDS,
     ("all", "shuffle"): 1 + CARDS,
     ("following", "latest"): 1 + 2 + CARDS,
     ("following", "shuffle"): 1 + 1 + CARDS,
@@ -32,7 +33,7 @@ BUDGET = {
 }
 # Who begins an order of for-you has it ranked: the account, the model, what they did, what is to
 # be explored, the lists, the facts and where they are few those of all that is new; the order is
-# stored and read again.
+# stored, if the account is as it was, and read again.
 FIRST = {("for-you", "ranked"): 9}
 # More than the pages have, so that neither of them is at the end.
 COUNTS = (12, 25)
