@@ -20,11 +20,13 @@ from feeds.recommender.walk import Graph, neighbours
 AXES: dict[str, tuple[float | int, ...]] = {
     "steps": (3, 1, 2),
     "beta": (0.0, 0.1, 0.2, 0.4, 0.6),
+    "smooth": (0.0, 0.2),
     "alpha": (0.8, 1.0, 0.6),
     "half_life": (FOREVER, 7.0, 30.0, 90.0),
-    "smooth": (0.0, 0.2),
     "k": (200, 100, 300),
 }
+# Where one value on these is clearly worse than the best, those after it are worse still.
+RISING = {"beta"}
 READERS = 3000
 # With fewer to judge by, nothing is tried: whatever came out would be chance.
 FEWEST_READERS = 20
@@ -74,12 +76,17 @@ def tune(
         return found
     search = _Search(kept, task, found, report)
     began = time.thread_time()
+    ended: set[str] = set()
     for axis, value in _places(timed=kept.at is not None):
+        if axis in ended:
+            continue
         now = time.thread_time()
         if found.tried and now + (now - began) > until:
             break
         began = now
-        search.look(varied(found.best, axis, value))
+        worse = search.look(varied(found.best, axis, value))
+        if worse and axis in RISING:
+            ended.add(axis)
     return found
 
 
@@ -108,11 +115,16 @@ class _Search:
         self.results: dict[Parameters, NDArray[np.float64]] = {}
         self.worlds: dict[float, _World] = {}
 
-    def look(self, candidate: Parameters) -> None:
-        """Try a candidate, and the best so far if that has not been; keep the better one."""
-        best = self._result(self.found.best)
-        if _is_better(self._result(candidate), best):
+    def look(self, candidate: Parameters) -> bool:
+        """Try a candidate, and the best so far if that has not been; keep the better one.
+
+        Returns:
+            Whether the candidate is clearly worse.
+        """
+        result, best = self._result(candidate), self._result(self.found.best)
+        if _is_better(result, best):
             self.found.best = candidate
+        return _is_better(best, result)
 
     def _result(self, parameters: Parameters) -> NDArray[np.float64]:
         if parameters not in self.results:
