@@ -18,7 +18,7 @@ from feeds.recommender.walk import Graph, neighbours
 
 # The axes along which we look, one after the other, each from the best so far.
 AXES: dict[str, tuple[float | int, ...]] = {
-    "steps": (3, 1, 2),
+    "steps": (3, 1),
     "beta": (0.0, 0.1, 0.2, 0.4, 0.6),
     "smooth": (0.0, 0.2),
     "alpha": (0.8, 1.0, 0.6),
@@ -30,7 +30,7 @@ RISING = {"beta"}
 READERS = 3000
 # With fewer to judge by, nothing is tried: whatever came out would be chance.
 FEWEST_READERS = 20
-SECONDS = 45.0
+SECONDS = 60.0
 LENGTH = 20
 # Something else replaces the best so far only when it is better by this many standard errors of
 # the difference: of a dozen that are no better, one would often be by two.
@@ -64,7 +64,8 @@ def tune(
 
     Args:
         start: where to begin; what is returned when there is nothing to judge by.
-        seconds: of the processor; what would take longer, like the trial before, is not begun.
+        seconds: of the processor; what would take longer, if it took what the best so far did, is
+            not begun.
         readers: judged by at most so many, drawn by chance.
         report: called after each trial.
     """
@@ -75,15 +76,12 @@ def tune(
     if len(task.users) < FEWEST_READERS:
         return found
     search = _Search(kept, task, found, report)
-    began = time.thread_time()
     ended: set[str] = set()
     for axis, value in _places(timed=kept.at is not None):
         if axis in ended:
             continue
-        now = time.thread_time()
-        if found.tried and now + (now - began) > until:
+        if found.tried and time.thread_time() + search.seconds[found.best] > until:
             break
-        began = now
         worse = search.look(varied(found.best, axis, value))
         if worse and axis in RISING:
             ended.add(axis)
@@ -113,6 +111,7 @@ class _Search:
     def __init__(self, rows: Interactions, task: Trial, found: Tuning, report: Report) -> None:
         self.rows, self.task, self.found, self.report = rows, task, found, report
         self.results: dict[Parameters, NDArray[np.float64]] = {}
+        self.seconds: dict[Parameters, float] = {}
         self.worlds: dict[float, _World] = {}
 
     def look(self, candidate: Parameters) -> bool:
@@ -128,7 +127,9 @@ class _Search:
 
     def _result(self, parameters: Parameters) -> NDArray[np.float64]:
         if parameters not in self.results:
+            start = time.thread_time()
             self.results[parameters] = self._ndcg(parameters)
+            self.seconds[parameters] = time.thread_time() - start
             self.found.tried[parameters] = float(self.results[parameters].mean())
             self.report(parameters, self.found.tried[parameters])
         return self.results[parameters]
