@@ -50,7 +50,7 @@ fmt: $(STAMP) ## format the code and the templates
 	$(BIN)/ruff format .
 	-$(BIN)/djlint templates --reformat --quiet
 
-bench: $(STAMP) ## measure pages, fan-out, hot pages, impressions, media (B="hot_page" for one of them)
+bench: $(STAMP) ## measure pages, media, notifications, the recommender … (B="hot_page" for one part)
 	@exec $(BIN)/python -m tiktok_clone.embedded -- -m tests.benchmarks $(B)
 
 bench-web: $(STAMP) ## measure the pages in Chromium (W="--only playback --data DIR"; needs npm, java)

@@ -18,17 +18,19 @@ from feeds.recommender.walk import Graph, neighbours
 
 # The axes along which we look, one after the other, each from the best so far.
 AXES: dict[str, tuple[float | int, ...]] = {
-    "steps": (3, 1, 2),
+    "steps": (3, 1),
     "beta": (0.0, 0.1, 0.2, 0.4, 0.6),
+    "smooth": (0.0, 0.2),
     "alpha": (0.8, 1.0, 0.6),
     "half_life": (FOREVER, 7.0, 30.0, 90.0),
-    "smooth": (0.0, 0.2),
     "k": (200, 100, 300),
 }
+# Where one value on these is clearly worse than the best, those after it are worse still.
+RISING = {"beta"}
 READERS = 3000
 # With fewer to judge by, nothing is tried: whatever came out would be chance.
 FEWEST_READERS = 20
-SECONDS = 45.0
+SECONDS = 60.0
 LENGTH = 20
 # Something else replaces the best so far only when it is better by this many standard errors of
 # the difference: of a dozen that are no better, one would often be by two.
@@ -62,7 +64,8 @@ def tune(
 
     Args:
         start: where to begin; what is returned when there is nothing to judge by.
-        seconds: of the processor; what would take longer, like the trial before, is not begun.
+        seconds: of the processor; what would take longer, if it took what the best so far did, is
+            not begun.
         readers: judged by at most so many, drawn by chance.
         report: called after each trial.
     """
@@ -73,13 +76,15 @@ def tune(
     if len(task.users) < FEWEST_READERS:
         return found
     search = _Search(kept, task, found, report)
-    began = time.thread_time()
+    ended: set[str] = set()
     for axis, value in _places(timed=kept.at is not None):
-        now = time.thread_time()
-        if found.tried and now + (now - began) > until:
+        if axis in ended:
+            continue
+        if found.tried and time.thread_time() + search.seconds[found.best] > until:
             break
-        began = now
-        search.look(varied(found.best, axis, value))
+        worse = search.look(varied(found.best, axis, value))
+        if worse and axis in RISING:
+            ended.add(axis)
     return found
 
 
@@ -106,17 +111,25 @@ class _Search:
     def __init__(self, rows: Interactions, task: Trial, found: Tuning, report: Report) -> None:
         self.rows, self.task, self.found, self.report = rows, task, found, report
         self.results: dict[Parameters, NDArray[np.float64]] = {}
+        self.seconds: dict[Parameters, float] = {}
         self.worlds: dict[float, _World] = {}
 
-    def look(self, candidate: Parameters) -> None:
-        """Try a candidate, and the best so far if that has not been; keep the better one."""
-        best = self._result(self.found.best)
-        if _is_better(self._result(candidate), best):
+    def look(self, candidate: Parameters) -> bool:
+        """Try a candidate, and the best so far if that has not been; keep the better one.
+
+        Returns:
+            Whether the candidate is clearly worse.
+        """
+        result, best = self._result(candidate), self._result(self.found.best)
+        if _is_better(result, best):
             self.found.best = candidate
+        return _is_better(best, result)
 
     def _result(self, parameters: Parameters) -> NDArray[np.float64]:
         if parameters not in self.results:
+            start = time.thread_time()
             self.results[parameters] = self._ndcg(parameters)
+            self.seconds[parameters] = time.thread_time() - start
             self.found.tried[parameters] = float(self.results[parameters].mean())
             self.report(parameters, self.found.tried[parameters])
         return self.results[parameters]

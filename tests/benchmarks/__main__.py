@@ -81,6 +81,10 @@ PARTS: dict[str, Callable[[], None]] = {
     "hot_page": _hot_page,
     "impressions": _alone("impressions"),
     "media": _alone("media"),
+    "notifications": _alone("notifications"),
+    "for_you": _alone("for_you"),
+    "recommender": _alone("recommender"),
+    "training": _alone("training"),
 }
 
 if __name__ == "__main__":

@@ -37,8 +37,8 @@ def main() -> None:
     from tests.benchmarks import scratch
 
     print(f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
-    print(f"{'acts':>10}{'people':>8}{'videos':>9}{'cold p50':>10}{'p95':>7}"
-          f"{'in session':>12}{'all':>7}{'ratio':>7}   (ms)")  # fmt: skip
+    print(f"{'acts':>10}{'people':>8}{'videos':>9}{'cold p50':>10}{'p95':>7}{'in session':>12}"
+          f"{'p95':>7}{'all':>7}{'p95':>7}{'ratio':>7}{'load':>6}   (ms)")  # fmt: skip
     with scratch.database():
         for size in sorted(int(size) for size in options.sizes.split(",")):
             grow(size)
@@ -88,11 +88,13 @@ def measure(acts: int, repeats: int) -> None:
         times["cold"].append(cold * 1000)
     warm = {name: values[3:] for name, values in times.items()}
     median = {name: statistics.median(values) for name, values in warm.items()}
-    late = statistics.quantiles(warm["cold"], n=20)[-1]
+    late = {name: statistics.quantiles(values, n=20)[-1] for name, values in warm.items()}
     print(
         f"{acts:>10,}{len(readers):>8,}{Video.objects.count():>9,}{median['cold']:>10.1f}"
-        f"{late:>7.1f}{median['session']:>12.1f}{median['all']:>7.1f}"
-        f"{median['session'] / median['all']:>7.2f}"
+        f"{late['cold']:>7.1f}{median['session']:>12.1f}{late['session']:>7.1f}"
+        f"{median['all']:>7.1f}{late['all']:>7.1f}{median['session'] / median['all']:>7.2f}"
+        f"{os.getloadavg()[0]:>6.1f}",
+        flush=True,
     )
 
 

@@ -8,14 +8,13 @@ The larger set is made up: it has the size of a large public one, a power law an
 import argparse
 import multiprocessing
 import os
-import resource
-import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+import django
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
@@ -27,7 +26,7 @@ from feeds.recommender.evaluation import Row, judge, trial
 from feeds.recommender.interactions import Interactions, Recommender, matrix, positives
 from feeds.recommender.model import Parameters, train
 from feeds.recommender.walk import Walk
-from tests.feeds.themes import themed
+from tests.benchmarks.measured import measured
 
 ROOT = Path(__file__).resolve().parents[2]
 PUBLIC = ROOT.parent / "shared" / "data" / "recommendation"
@@ -48,32 +47,44 @@ class Measured:
 
 def main() -> None:
     """Measure everything, print the tables, draw the plot of the first set."""
+    _read_without_site()
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.recommender")
     parser.add_argument("--train", type=Path, default=PUBLIC / "train.csv")
     parser.add_argument("--test", type=Path, default=PUBLIC / "val.csv")
     parser.add_argument("--plot", type=Path, default=PLOT)
+    parser.add_argument("--quick", action="store_true", help="leave the made-up set out")
     options = parser.parse_args()
-    sets: dict[str, Callable[[], Pair]] = {"made up, 810,000 rows": _made_up}
+    sets: dict[str, Callable[[], Pair]] = {}
+    if not options.quick:
+        sets["made up, 810,000 rows"] = _made_up
     if options.train.is_file():
         sets = {options.train.name: _Files(options.train, options.test)} | sets
     else:
-        print(f"No {options.train}: only the made-up set is measured.")
+        print(f"No {options.train}: the public set is not measured.")
     names = [*RECOMMENDERS]
     if find_spec("implicit") is None:
         names = [name for name in names if name not in PARTS_OF_IMPLICIT]
         print("The package implicit is not installed: without ALS and BPR.")
     for place, (title, load) in enumerate(sets.items()):
-        measured = [_in_process(name, load) for name in tqdm(names, desc=title)]
-        _report(title, measured)
+        results = [_in_process(name, load) for name in tqdm(names, desc=title)]
+        _report(title, results)
         if place == 0:
-            draw([result.rows[0] for result in measured], options.plot)
+            draw([result.rows[0] for result in results], options.plot)
             print(f"Drawn: {options.plot}")
     print(f"Load of the machine: {os.getloadavg()[0]:.1f}")
 
 
-def _report(title: str, measured: list[Measured]) -> None:
-    print(f"\n{title}\n{table_of([row for result in measured for row in result.rows])}")
-    for result in measured:
+def _read_without_site() -> None:
+    """Have the settings read, here and in the processes that are started; no service is used."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tiktok_clone.settings.test")
+    os.environ.setdefault("SECRET_KEY", "offline")
+    os.environ.setdefault("DATABASE_URL", "postgres://offline@127.0.0.1:9/offline")
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
+def _report(title: str, results: list[Measured]) -> None:
+    print(f"\n{title}\n{table_of([row for result in results for row in result.rows])}")
+    for result in results:
         cost = f"{result.cpu_seconds:8.1f} CPU-seconds of training, {result.peak_mb:7,.0f} MB"
         print(f"{result.rows[0].name:36} {cost}")
 
@@ -85,12 +96,10 @@ def _in_process(name: str, load: Callable[[], Pair]) -> Measured:
 
 def _measure(name: str, load: Callable[[], Pair]) -> Measured:
     rows, test = load()
-    start = time.process_time()
-    recommender = RECOMMENDERS[name](rows)
-    seconds = time.process_time() - start
-    # The memory of training; judging is the same for all.
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
-    return Measured(judge(name, recommender, trial(rows, test, most=5000)), seconds, peak)
+    cost = measured(lambda: RECOMMENDERS[name](rows))
+    return Measured(
+        judge(name, cost.done, trial(rows, test, most=5000)), cost.cpu_seconds, cost.peak_mb
+    )
 
 
 @dataclass(frozen=True)
@@ -106,6 +115,9 @@ class _Files:
 
 
 def _made_up() -> Pair:
+    django.setup()  # beside what makes it up stand helpers that know the site's tables
+    from tests.feeds.themes import themed
+
     return holdout.split(themed(users=30_000, items=41_000, rows=1_200_000, themes=600), seed=7)
 
 
@@ -172,5 +184,4 @@ RECOMMENDERS: dict[str, Callable[[Interactions], Recommender]] = {
 }
 
 if __name__ == "__main__":
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read by the processes that are spawned
     main()

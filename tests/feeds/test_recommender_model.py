@@ -160,6 +160,18 @@ def test_tuning_ends_with_its_budget_and_reports_each_trial() -> None:
     assert tuning.tune(nothing).best == Parameters()
 
 
+def test_what_only_gets_worse_is_not_followed_further(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the exponent against popularity .1 is better than 0, .2 worse, more is not tried."""
+
+    def ndcg(_search: object, parameters: Parameters) -> np.ndarray:
+        return np.linspace(0.1, 0.2, 100) - abs(parameters.walk.beta - 0.1)
+
+    monkeypatch.setattr(tuning._Search, "_ndcg", ndcg)
+    found = tuning.tune(themed(**WORLD))
+    assert found.best.walk.beta == 0.1
+    assert {each.walk.beta for each in found.tried} == {0.0, 0.1, 0.2}
+
+
 def test_about_the_last_day_is_held_out_but_neither_too_much_nor_too_little() -> None:
     def days(count: int, a_day: int) -> np.ndarray:
         return np.arange(count * a_day) * DAY / a_day
