@@ -1,8 +1,7 @@
 """How often caches had what was asked for, and what brought the places of for-you, by the day.
 
 For the administration's charts. Each process counts for itself (the counters that Prometheus
-reads) and adds what is new to a row now and then, in a thread that works behind an answer. A crash
-loses a minute of it.
+reads) and adds what is new to a row now and then, behind an answer. A crash loses a minute of it.
 """
 
 import threading

@@ -175,11 +175,12 @@ class Latest(OfCircle):
 
         def candidates(after: Place | None, count: int) -> list[Candidate]:
             before = after or start
-            found = known.before(before, count)
+            found, older = known.before(before, count), []
             if len(found) < count and not known.complete:
                 before = found[-1] if found else before
-                found += self.circle.newest(seed.reader, before, count - len(found))
-            return [Candidate(place[1], place) for place in found]
+                older = self.circle.newest(seed.reader, before, count - len(found))
+            known.count(found, len(older))
+            return [Candidate(place[1], place) for place in found + older]
 
         return candidates
 

@@ -1,5 +1,6 @@
 """Prepares the next pages after an answer has gone, in threads of the web process."""
 
+from collections.abc import Callable
 from functools import cache, partial
 
 from django.conf import settings
@@ -18,14 +19,17 @@ _under_way: set[int] = set()
 def prepare_after(response: HttpResponse, reader: int | None, page: Page) -> None:
     """Prepare what follows `page` when the response has been sent; not for visitors (None).
 
-    Nothing is done while enough is prepared.
+    Nothing is done while enough is prepared. What was counted is written down now and then, in the
+    thread of the request where nothing is prepared at all.
     """
-    if reader is None or not settings.FEED_PREFETCH_THREADS:
+    threads = settings.FEED_PREFETCH_THREADS
+    if threads and reader is not None and (_is_ranked(page) or _is_wanting(page)):
+        work: Callable[[], object] = partial(_follow_up, reader, page)
+        work = partial(_pool(threads).submit, work)
+    elif not threads:
+        work = hits.write_sometimes
+    else:
         return
-    if not _is_ranked(page) and not _is_wanting(page):
-        return
-    pool = _pool(settings.FEED_PREFETCH_THREADS)
-    work = partial(pool.submit, partial(_follow_up, reader, page))
     response._resource_closers.append(work)  # type: ignore[attr-defined]
 
 

@@ -16,6 +16,7 @@ and the list after, so that whatever is committed is in one of them.
 """
 
 import secrets
+from collections import Counter as Tally
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache, partial
@@ -41,21 +42,29 @@ _TIME_BYTES, _ID_BYTES = 7, 5
 _LATEST: Place = (2**52, 2**40 - 1)  # in the year 2112
 CIRCLES = {circle.name: circle for circle in (FOLLOWED, FRIENDS)}
 COUNTED = Counter("loopy_feed_timelines", "Reads of cached timelines.", ["result"])
+PLACES = Counter("loopy_feed_places", "Places of the newest first, by where they were.", ["source"])
 
 
 @dataclass(frozen=True)
 class Known:
     """The places that are known without PostgreSQL: all above some place.
 
-    `places` go from new to old; `complete` says that there are no older ones.
+    `places` go from new to old, each with where it was found: "pending", "timeline" or "outbox";
+    `complete` says that there are no older ones.
     """
 
-    places: list[Place] = field(default_factory=list)
+    places: dict[Place, str] = field(default_factory=dict)
     complete: bool = False
 
     def before(self, place: Place, count: int) -> list[Place]:
         """Return the first `count` of those that come after a place in the order."""
         return [one for one in self.places if one < place][:count]
+
+    def count(self, known: list[Place], others: int) -> None:
+        """Count places that were found: some of these, and others in the database."""
+        for source, times in Tally(self.places[place] for place in known).items():
+            PLACES.labels(source).inc(times)
+        PLACES.labels("database").inc(others)
 
 
 NOTHING = Known()
@@ -95,7 +104,7 @@ def newest(circle: Circle, reader: int, skip: int = 0) -> Known:
     COUNTED.labels("miss" if missing else "hit").inc()
     if missing:
         return NOTHING
-    return _merge(pending, [entries for entries in found if entries is not None])
+    return _merge(pending, wanted, found)
 
 
 @dataclass(frozen=True)
@@ -119,6 +128,11 @@ class List:
     def key(self, name: str) -> str:
         """Its key in a generation."""
         return f"{_prefix(name)}{self.kind}:{self.owner}"
+
+    @property
+    def source(self) -> str:
+        """What its places are said to come from: "timeline" or "outbox"."""
+        return self.kind.partition(":")[0]
 
     @property
     def reader(self) -> int:
@@ -222,12 +236,7 @@ def sources(circle: Circle, reader: int, states: list[State]) -> dict[Place, str
     lists = [held.get(one) for one in wanted]
     if len(authors) > MERGED_OUTBOXES or any(entries is None for entries in lists):
         return {}
-    known = _merge(pending, [entries for entries in lists if entries is not None])
-    found = dict.fromkeys(pending, "pending")
-    for one, entries in zip(wanted, lists, strict=True):
-        source = "outbox" if one.kind == "outbox" else "timeline"
-        found |= {unpack(entry): source for entry in (entries or [])[:-1]}
-    return {place: found[place] for place in known.places}
+    return _merge(pending, wanted, lists).places
 
 
 def push(redis: Redis, name: str, lists: Iterable[List], place: Place) -> int:
@@ -278,16 +287,19 @@ def _read(redis: Redis, name: str, reader: int, lists: list[List]) -> list[list[
     return found
 
 
-def _merge(pending: list[Place], lists: list[list[bytes]]) -> Known:
+def _merge(pending: list[Place], lists: list[List], found: list[list[bytes] | None]) -> Known:
     """Return what is known above the highest of the floors; a video's latest place counts."""
-    floors = [mark[1:] for *_, mark in lists]
+    origin = dict.fromkeys(pending, "pending")
+    floors = []
+    for one, elements in zip(lists, found, strict=True):
+        *entries, mark = elements or [b"F"]
+        floors.append(mark[1:])
+        origin |= dict.fromkeys(map(unpack, entries), one.source)
     floor = unpack(max(floors)) if any(floors) else None
-    places = {unpack(entry) for *entries, _ in lists for entry in entries}
-    latest: dict[int, int] = {}
-    for time, pk in sorted(places | set(pending)):
-        latest[pk] = time
-    found = sorted(((time, pk) for pk, time in latest.items()), reverse=True)
-    return Known([one for one in found if floor is None or one > floor], complete=floor is None)
+    latest = {pk: (time, pk) for time, pk in sorted(origin)}
+    places = sorted(latest.values(), reverse=True)
+    above = {place: origin[place] for place in places if floor is None or place > floor}
+    return Known(above, complete=floor is None)
 
 
 @cache

@@ -21,11 +21,14 @@ from tiktok_clone.common.redis import RedisError, breaker, client, left_alone
 from videos.models import Video
 
 LIMIT = 20
-# Each mode in the order that a reader gets who asks for none.
-ORDERS: dict[str, tuple[str, Circle | None]] = {
-    "all": ("shuffle", None),
-    "following": ("latest", FOLLOWED),
-    "friends": ("latest", FRIENDS),
+# Beside for-you; what a list in Redis may be of comes with its circle.
+ORDERS: dict[str, tuple[str, str, Circle | None]] = {
+    # title: mode, order, circle
+    "All": ("all", "shuffle", None),
+    "Following": ("following", "latest", FOLLOWED),
+    "Following, shuffled": ("following", "shuffle", None),
+    "Friends": ("friends", "latest", FRIENDS),
+    "Friends, shuffled": ("friends", "shuffle", None),
 }
 
 
@@ -73,7 +76,7 @@ def trace(reader: User) -> Trace:
     """Look at a reader's feeds; costs some queries for each mode and three round trips."""
     name = generation()
     with left_alone():
-        pages = {mode: _videos(reader, mode, order) for mode, (order, _) in ORDERS.items()}
+        pages = {title: _videos(reader, mode, order) for title, (mode, order, _) in ORDERS.items()}
         ranked = _ranked(reader)
     if client() is None:
         return Trace([ranked, *_feeds(reader, pages, [], cached=False)], "not set", name)
@@ -111,8 +114,8 @@ def _feeds(
     reader: User, pages: dict[str, tuple[list[Video], bool]], states: list[State], *, cached: bool
 ) -> list[Feed]:
     feeds = []
-    for mode, (order, circle) in ORDERS.items():
-        videos, end = pages[mode]
+    for title, (_, order, circle) in ORDERS.items():
+        videos, end = pages[title]
         places = timeline.sources(circle, reader.pk, states) if circle and states else {}
         held = cards.look(videos) if cached else {}
         pieces = [
@@ -125,7 +128,7 @@ def _feeds(
             )
             for video in videos
         ]
-        feeds.append(Feed(mode.capitalize(), order, pieces, end))
+        feeds.append(Feed(title, order, pieces, end))
     return feeds
 
 

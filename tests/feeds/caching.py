@@ -11,6 +11,7 @@ from redis import Connection, ConnectionPool, Redis, ResponseError, TimeoutError
 from redis.backoff import NoBackoff
 from redis.connection import AbstractConnection
 from redis.retry import Retry
+from rest_framework.serializers import BaseSerializer
 
 from accounts.api.tokens import token_pair
 from accounts.models import Session, User
@@ -119,6 +120,18 @@ def without_postgresql() -> Iterator[None]:
         raise OperationalError("PostgreSQL was asked")
 
     with connection.execute_wrapper(raise_error):
+        yield
+
+
+@contextmanager
+def without_serializers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Nobody can make one."""
+
+    def raise_error(*_: Any, **__: Any) -> None:
+        raise AssertionError("a serializer was made")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(BaseSerializer, "__init__", raise_error)
         yield
 
 

@@ -10,7 +10,7 @@ import random
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlencode
 
@@ -22,12 +22,16 @@ from django.utils import timezone
 
 from accounts import services
 from accounts.models import Follow, User
+from feeds import fanout, prefetch, prepared, timeline
+from feeds.behind import Pool
 from tests.api_client import ApiClient
 from tests.factories import UserFactory, VideoFactory, befriend
 from tests.feeds.scroll import FEED, ORDERS, Page, check, follow_up, ids, scroll
 from tests.feeds.worlds import publish
-from videos import publication
+from tiktok_clone.common import redis
+from videos import publication, signals
 from videos.models import Video
+from videos.services import moderation, publishing
 
 STABLE = 30  # videos that nobody touches
 SECONDS = 1.5
@@ -60,7 +64,7 @@ class Writers:
         self._stop = threading.Event()
         self._threads = [
             threading.Thread(target=self._run, args=(work, n))
-            for n, work in enumerate((self._publish_and_take_back, self._relate, self._publish))
+            for n, work in enumerate(self._works())
         ]
 
     def __enter__(self) -> "Writers":
@@ -72,6 +76,12 @@ class Writers:
         self._stop.set()
         for thread in self._threads:
             thread.join()
+
+    def rest(self, number: int) -> None:
+        """Let the reader wait after a page of a round."""
+
+    def _works(self) -> tuple[Callable[[random.Random], None], ...]:
+        return self._publish_and_take_back, self._relate, self._publish
 
     def _run(self, work: Any, number: int) -> None:
         chance = random.Random(number)
@@ -111,6 +121,87 @@ class Writers:
         services.unfollow(self.reader, author)
 
 
+class WritersOfServices(Writers):
+    """The same through the services, with what they tell the caches, and one who brings it round.
+
+    Relations change less often, since each change drops what is prepared for the reader.
+    """
+
+    def rest(self, number: int) -> None:
+        """Every other round is so slow that its pages have been prepared."""
+        if number % 2 == 0:
+            time.sleep(0.02)  # the server goes on after its answer has been read
+            become_idle(prefetch._pool(2))
+
+    def _works(self) -> tuple[Callable[[random.Random], None], ...]:
+        return *super()._works(), self._hide_and_show, self._fan_out
+
+    def _publish(self, chance: random.Random) -> None:
+        with transaction.atomic():
+            publish_and_tell(self.steady)
+            time.sleep(chance.random() / 50)
+
+    def _publish_and_take_back(self, chance: random.Random) -> None:
+        author = chance.choice([self.steady, *self.fickle])
+        video = publish_and_tell(author)
+        for _ in range(3):
+            moderation.hide_video(video)
+            self.gone[video] = time.monotonic()
+            time.sleep(0.003)
+            del self.gone[video]
+            moderation.show_video(video)
+        publishing.delete_video(author, video)
+        self.gone[video] = time.monotonic()
+
+    def _relate(self, chance: random.Random) -> None:
+        super()._relate(chance)
+        time.sleep(1)
+
+    def _hide_and_show(self, _: random.Random) -> None:
+        """One that has been there for so long that it is on prepared pages."""
+        video = Video.objects.filter(author__in=self.fickle).earliest("pk").pk
+        moderation.hide_video(video)
+        self.gone[video] = time.monotonic()
+        time.sleep(0.3)
+        del self.gone[video]
+        moderation.show_video(video)
+        time.sleep(0.3)
+
+    def _fan_out(self, chance: random.Random) -> None:
+        for video in fanout.undelivered():
+            fanout.deliver(video, 0)
+        time.sleep(0.01)
+
+
+@transaction.atomic
+def publish_and_tell(author: User) -> int:
+    """Publish a video, as the worker does when it is ready."""
+    video = publish(author)
+    signals.video_published.send(sender=Video, video=Video.objects.get(pk=video))
+    return video
+
+
+@pytest.fixture(params=[Writers, WritersOfServices], ids=["uncached", "cached"])
+def writers_of(request: Any, settings: Any) -> Iterator[type[Writers]]:
+    """Who writes; those who tell the caches come with caches, which real threads fill."""
+    if request.param is Writers:
+        yield Writers
+        return
+    settings.FEED_CACHED_READERS, settings.FEED_PREFETCH_THREADS = 10, 2
+    settings.REDIS_TIMEOUT = 10  # a busy machine is not what this is about
+    redis._client.cache_clear()
+    yield WritersOfServices
+    for pool in (prefetch._pool(2), timeline._builders()):
+        become_idle(pool)
+    redis._client.cache_clear()
+
+
+def become_idle(pool: Pool) -> None:
+    """Wait until all is done that a pool was given."""
+    while pool._room._value < pool._room._initial_value:  # type: ignore[attr-defined]
+        time.sleep(0.01)
+
+
 def scroll_while_it_changes(browser: Browser, writers: Writers, **options: Any) -> Iterator[Page]:
     """Every page of an order, none of which shows what was gone before it was asked for."""
     asked: dict[str, Any] = options
@@ -128,7 +219,9 @@ def scroll_while_it_changes(browser: Browser, writers: Writers, **options: Any) 
 
 
 @pytest.mark.parametrize(("mode", "order"), ORDERS)
-def test_invariants_with_concurrent_writers(mode: str, order: str, live_server: Any) -> None:
+def test_invariants_with_concurrent_writers(
+    mode: str, order: str, writers_of: type[Writers], live_server: Any
+) -> None:
     reader, steady = UserFactory(), UserFactory()
     fickle = UserFactory.create_batch(2)
     befriend(reader, steady)
@@ -139,8 +232,9 @@ def test_invariants_with_concurrent_writers(mode: str, order: str, live_server: 
     browser = Browser(live_server.url, reader)
     deadline = time.monotonic() + SECONDS
     chance = random.Random(7)
-    with Writers(reader, steady, fickle) as writers:
-        rounds = 0
+    hits = prepared.COUNTED.labels("hit")._value
+    hits_before, rounds = hits.get(), 0
+    with writers_of(reader, steady, fickle) as writers:
         while time.monotonic() < deadline or not rounds:
             seen: list[int] = []
             limit = chance.randint(2, 9)
@@ -149,12 +243,14 @@ def test_invariants_with_concurrent_writers(mode: str, order: str, live_server: 
             ):
                 seen += ids(page)
                 last = page
+                writers.rest(rounds)
             assert len(seen) == len(set(seen)), "2: twice"
             assert stable <= set(seen), "3: live all the time, and not served"
             again = browser.get(FEED, follow_up(last))
             assert (again["end"], again["results"]) == (True, []), "6: the end is absorbing"
             rounds += 1
     assert not writers.errors, writers.errors
+    assert writers_of is Writers or hits.get() > hits_before
     assert Follow.objects.filter(follower=reader, followee=steady).exists()
 
 

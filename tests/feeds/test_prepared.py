@@ -37,6 +37,7 @@ from tests.feeds.caching import (
     signed_in,
     use_client,
     without_postgresql,
+    without_serializers,
 )
 from tests.feeds.scroll import FEED, ORDERS, check, follow_up, ids, pages, scroll
 from tiktok_clone.common.generation import generation
@@ -117,7 +118,11 @@ class TestHotPages:
         with counting() as hits:
             for _ in range(10):
                 later.run()
-                with without_postgresql(), round_trips(monkeypatch) as sent:
+                with (
+                    without_postgresql(),
+                    without_serializers(monkeypatch),
+                    round_trips(monkeypatch) as sent,
+                ):
                     page = reader.get(FEED, follow_up(page))
                 assert len(sent) <= 2
                 check(page)

@@ -1,5 +1,7 @@
 """Prepared pages equal direct ones, over random histories of what people do in between.
 
+Caches are lost in between too, and Redis stops answering.
+
 The direct page is made without Redis, from PostgreSQL alone. Acts go through the services, and
 what waits for their commit happens after each of them. What can only add to an order (a clip is
 shown again, an account made public) may miss a prepared page; all else must be in it.
@@ -20,7 +22,7 @@ from feeds import prepared, services
 from feeds.options import Asked, seed_of
 from feeds.paging import Page, make_page
 from feeds.seeds import new_seed
-from tests.feeds.caching import end_cards, use_client
+from tests.feeds.caching import Silence, connected, end_cards, use_client
 from tests.feeds.scroll import ORDERS
 from tests.feeds.worlds import PEOPLE, WORDS, World
 from tiktok_clone.common import generation, signing
@@ -67,11 +69,14 @@ ACTS: dict[str, Any] = {
 ADDING = {"show", "public", "for friends", "open", "reword"}
 LAGGING = ("likes_count", "saves_count", "comments_count", "shares_count", "views_count")
 
-# The marks of changed cards are over, and the cards of the others too.
+# What happens to the caches: the cards are over, and the marks of changed ones; all is lost, or
+# what is prepared; a new generation begins; Redis is silent in one of three ways, and is back.
 MARKS_OVER = "marks over"
+TROUBLES = [MARKS_OVER, "flush", "evict", "renew", "go silent", "answer"]
+KINDS = ("down", "deaf", "frozen")
 
 numbers = st.integers(0, 30)
-acts = st.tuples(st.sampled_from([*ACTS, MARKS_OVER]), st.integers(0, PEOPLE - 1), numbers)
+acts = st.tuples(st.sampled_from([*ACTS, *TROUBLES]), st.integers(0, PEOPLE - 1), numbers)
 gentle = st.tuples(st.sampled_from(["like", "save", "publish"]), st.integers(0, 3), numbers)
 REWORDED = [(name, 1, n) for n in range(3) for name in ("reword", MARKS_OVER)]
 reads = st.tuples(st.just("read"), st.just(0), st.just(0))
@@ -98,6 +103,8 @@ class Reader:
         self.world = world
         self.page = make_page(world.reader, new_seed(mode, order, world.reader.pk), 0, limit)
         self.hits = 0
+        self.patch = pytest.MonkeyPatch()
+        self.silence: Silence | None = None
         self.prepare()
 
     def prepare(self) -> None:
@@ -106,8 +113,8 @@ class Reader:
 
     def act(self, name: str, who: int, which: int) -> None:
         """Do one thing; what is refused does nothing."""
-        if name == MARKS_OVER:
-            end_cards()
+        if name in TROUBLES:
+            self.disturb(name, which)
             return
         author = self.world.authors[who]
         author.refresh_from_db()
@@ -119,6 +126,24 @@ class Reader:
             video = of_them[which % len(of_them)].pk
             with TestCase.captureOnCommitCallbacks(execute=True), suppress(DomainError):
                 ACTS[name](self.world.reader, author, video)
+
+    def disturb(self, name: str, which: int) -> None:
+        """Do something to the caches; what Redis was sent meanwhile may be done when it answers."""
+        if name == MARKS_OVER:
+            end_cards()
+        elif name == "flush":
+            connected().flushdb()
+        elif name == "evict":
+            connected().delete(prepared._key(generation.generation(), self.world.reader.pk))
+        elif name == "renew":
+            generation.renew()
+        elif name == "go silent" and self.silence is None:
+            self.silence = Silence(KINDS[which % len(KINDS)])
+            use_client(self.patch, self.silence.client)
+        elif name == "answer" and self.silence is not None:
+            self.patch.undo()
+            self.silence.end()
+            self.silence = None
 
     def read(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Take what was prepared, check it, and prepare the page after."""
@@ -166,6 +191,12 @@ def test_a_prepared_page_equals_the_direct_one(
     @settings(max_examples=25)
     @given(history=histories, limit=st.integers(1, 4))
     @example(history=[("mute word", 0, 0), ("read", 0, 0), *REWORDED], limit=2)
+    @example(
+        history=[("go silent", 0, 2), ("hide", 0, 1), ("answer", 0, 0), ("read", 0, 0)], limit=2
+    )
+    @example(
+        history=[("go silent", 0, 1), ("like", 0, 1), ("answer", 0, 0), ("read", 0, 0)], limit=2
+    )
     @example(history=[("delete", 0, n) for n in range(3)] + [("read", 0, 0)], limit=3)
     @example(history=[("hide", 1, 2), ("read", 0, 0), ("show", 1, 2), ("read", 0, 0)], limit=2)
     @example(history=[("close", 0, 0), ("read", 0, 0), ("unfollow", 0, 0), ("read", 0, 0)], limit=2)
@@ -186,6 +217,7 @@ def test_a_prepared_page_equals_the_direct_one(
                 else:
                     reader.act(name, who, which)
             reader.read(monkeypatch)
+            reader.patch.undo()
             hits.append(reader.hits)
             transaction.set_rollback(True)
         generation.forget()

@@ -1,5 +1,6 @@
 """Cached timelines: what they hold, whom they are kept for, and that nothing gets lost."""
 
+import threading
 from collections.abc import Callable
 from functools import partial
 from types import SimpleNamespace
@@ -33,6 +34,7 @@ from videos.models import Video
 from videos.services import publishing
 
 pytestmark = pytest.mark.django_db(transaction=True)
+MISSING = 8
 
 
 class AtOnce:
@@ -160,7 +162,7 @@ def test_a_list_never_exceeds_its_cap(reader: User, author: User, redis: Redis) 
     known = timeline.newest(timeline.CIRCLES["following"], reader.pk)
     assert not known.complete
     floor = 10**15 + 999 - len(known.places)
-    assert known.places == [
+    assert list(known.places) == [
         (floor + n, floor + n - 10**15) for n in range(len(known.places), 0, -1)
     ]
 
@@ -178,7 +180,7 @@ def test_nor_when_much_is_pushed_while_it_is_built(
         timeline.push(redis, name, [one], place)
     assert timeline.finish(redis, name, one, mark, places)
     assert redis.llen(one.key(name)) <= timeline.CAP + timeline.SLACK + 1
-    known = timeline.newest(timeline.CIRCLES["following"], reader.pk).places
+    known = list(timeline.newest(timeline.CIRCLES["following"], reader.pk).places)
     assert known == (pushed[::-1] + places)[: len(known)]
     assert len(known) >= timeline.CAP - 1
 
@@ -605,6 +607,45 @@ def test_postgresql_that_goes_right_after_a_follow_takes_no_message_along(
         for _, message, _ in waiting:
             message()
     assert page(reader) == page(reader) == [ours, theirs]
+
+
+@pytest.mark.parametrize(
+    "miss",
+    [timeline.build, lambda one: timeline.newest(timeline.CIRCLES["following"], one.owner)],
+    ids=["build", "read"],
+)
+def test_many_who_miss_at_once_have_a_list_built_once(
+    miss: Callable[[List], object],
+    reader: User,
+    author: User,
+    redis: Redis,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """PostgreSQL is read by the first of them, and takes until all others have been there."""
+    video, one = VideoFactory(author=author), List.of_reader("following", reader.pk)
+    begin, others, loaded = threading.Barrier(MISSING), threading.Semaphore(0), []
+    load = List.load
+
+    def load_slowly(self: List) -> list[Place]:
+        loaded.append(self)
+        assert all(others.acquire(timeout=10) for _ in range(MISSING - 1))
+        return load(self)
+
+    def come() -> None:
+        begin.wait(10)
+        miss(one)
+        others.release()
+        connection.close()
+
+    monkeypatch.setattr(List, "load", load_slowly)
+    threads = [threading.Thread(target=come) for _ in range(MISSING)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert loaded == [one]
+    entries = redis.lrange(one.key(generation.generation()), 0, -1)
+    assert [timeline.unpack(entry)[1] for entry in entries[:-1]] == [video.pk]
 
 
 def test_the_name_is_as_old_as_the_question_and_not_as_the_answer(

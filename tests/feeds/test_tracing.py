@@ -14,9 +14,12 @@ from feeds import cards, hits, prepared, timeline, tracing
 from feeds.models import CacheReads, Impression, PendingFanout, PullAuthor
 from feeds.options import read_options, seed_of
 from feeds.paging import make_page
+from feeds.seeds import new_seed
 from feeds.timeline import List
-from tests.factories import UserFactory, VideoFactory
+from tests.factories import UserFactory, VideoFactory, befriend
+from tests.feeds.caching import signed_in
 from tests.feeds.models import put_in_service
+from tests.feeds.scroll import FEED, ORDERS
 from tiktok_clone.common import generation
 from tiktok_clone.common.redis import client
 from videos.captions import link_caption
@@ -142,6 +145,44 @@ def test_for_you_shows_what_brought_each_place_and_the_parts_of_its_score(
     assert "followed" in html
 
 
+def test_it_shows_every_mode_in_every_order(reader: User) -> None:
+    friend = UserFactory()
+    befriend(reader, friend)
+    videos = {video.pk for video in VideoFactory.create_batch(3, author=friend)}
+    build(reader)
+    for mode, order in ORDERS[1:]:
+        shuffled = ", shuffled" if order == "shuffle" and mode != "all" else ""
+        found = places(reader, mode.capitalize() + shuffled)
+        assert set(found) == videos
+        assert "timeline" not in found.values() or (mode, order) == ("following", "latest")
+
+
+def test_places_are_counted_by_where_they_were(
+    reader: User, author: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    star = UserFactory()
+    Follow.objects.create(follower=reader, followee=star)
+    monkeypatch.setattr(timeline, "CAP", 2)
+    VideoFactory.create_batch(4, author=author)
+    VideoFactory(author=star)
+    PullAuthor.objects.create(author=star)
+    build(reader, star)
+    on_its_way = VideoFactory(author=author)
+    PendingFanout.objects.create(
+        video=on_its_way, author=author, published_at=on_its_way.published_at
+    )
+    before = counted_places()
+    assert len(make_page(reader, new_seed("following", "latest", reader.pk), 0, 10).shown) == 6
+    added = {source: count - before[source] for source, count in counted_places().items()}
+    # The oldest one in the list marks how far down the list is complete.
+    assert added == {"pending": 1, "outbox": 1, "timeline": 0, "database": 4}
+
+
+def counted_places() -> dict[str, int]:
+    sources = ("pending", "outbox", "timeline", "database")
+    return {source: int(timeline.PLACES.labels(source)._value.get()) for source in sources}
+
+
 def test_it_shows_cards_and_the_prepared_page(reader: User, author: User) -> None:
     videos = VideoFactory.create_batch(5, author=author)
     page = make_page(reader, seed_of(read_options({"mode": "following"}), reader.pk), 0, 2)
@@ -221,6 +262,16 @@ def test_hits_are_added_up_by_day_and_drawn(staff: Client, reader: User) -> None
     charts = staff.get(reverse("admin:index")).context["board"]["charts"]
     (chart,) = [chart for chart in charts if chart["key"] == "caches"]
     assert (chart["unit"], chart["today"]) == ("%", "75 %")
+
+
+def test_hits_are_written_without_threads_that_prepare(
+    reader: User, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    VideoFactory()
+    settings.FEED_PREFETCH_THREADS = 0
+    monkeypatch.setattr(hits, "_next", 0.0)
+    signed_in(reader).get(FEED, {"mode": "all"})
+    assert CacheReads.objects.filter(kind="cards").exists()
 
 
 def test_the_rows_of_two_processes_add_up() -> None:
