@@ -186,7 +186,7 @@ class SwitchesView(APIView):
         responses=SwitchesSerializer,
     )
     def patch(self, request: Request) -> Response:
-        """What is switched off is not shown nor counted; switched on again, it is back."""
+        """What is off is not shown nor counted; on again, what came meanwhile is there as read."""
         wanted = SwitchesSerializer(data=request.data, partial=True)
         wanted.is_valid(raise_exception=True)
         user = actor(request)
