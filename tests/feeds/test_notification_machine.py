@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from accounts import services as people
-from accounts.models import User
+from accounts.models import Decision, DecisionKind, User
 from feeds import bells, inbox, notifications
 from feeds.models import Notification
 from tests.factories import UserFactory, VideoFactory
@@ -28,7 +28,7 @@ PEOPLE, EXAMPLES, STEPS = 3, 12, 30
 KINDS = ("like", "comment", "reply", "mention", "comment_like", "follow", "new_video")
 who = st.integers(0, PEOPLE - 1)
 which = st.integers(0, 9)
-Fact = tuple[Any, ...]  # kind, actor, video, comment
+Fact = tuple[Any, ...]  # kind, actor, video, comment or key
 
 
 class Inboxes(RuleBasedStateMachine):
@@ -68,6 +68,12 @@ class Inboxes(RuleBasedStateMachine):
     def take_back(self, recipient: int, *fact: Any) -> None:
         if (recipient, fact) in self.told:
             self.undone[recipient, fact] = self.told.pop((recipient, fact))
+
+    def decided(self, person: int, kind: str, target: int, back: bool) -> None:
+        """Nothing that is done afterwards takes a message of the moderators away."""
+        decision = Decision.objects.filter(kind=kind, target_id=target).latest("pk")
+        key = f"{'answer' if back else 'decision'}-{decision.pk}"
+        self.tell(person, "moderation", None, None, key)
 
     def apart(self, one: int, other: int) -> bool:
         return bool({(one, other), (other, one)} & self.blocks)
@@ -236,7 +242,8 @@ class Inboxes(RuleBasedStateMachine):
     @rule(which=which, back=st.booleans())
     def hide(self, which: int, back: bool) -> None:
         clip = self.some_clip(which)
-        (moderation.show_video if back else moderation.hide_video)(clip)
+        if (moderation.show_video if back else moderation.hide_video)(clip):
+            self.decided(self.clips[clip], DecisionKind.HIDDEN, clip, back)
         (self.hidden.discard if back else self.hidden.add)(clip)
 
     @rule(which=which)
@@ -254,10 +261,9 @@ class Inboxes(RuleBasedStateMachine):
 
     @rule(who=who, back=st.booleans())
     def suspend(self, who: int, back: bool) -> None:
-        if back:
-            people.restore_person(self.people[who].pk, self.staff)
-        else:
-            people.suspend_person(self.people[who].pk, self.staff)
+        person = self.people[who].pk
+        if (people.restore_person if back else people.suspend_person)(person, self.staff):
+            self.decided(who, DecisionKind.SUSPENDED, person, back)
         (self.suspended.discard if back else self.suspended.add)(who)
         self.people[who].is_active = back
 
@@ -286,7 +292,7 @@ class Inboxes(RuleBasedStateMachine):
 
     def fact(self, row: Notification) -> Fact:
         number = {one.pk: n for n, one in enumerate(self.people)}
-        return (row.kind, number[row.actor_id], row.video_id, row.comment_id)
+        return (row.kind, number.get(row.actor_id), row.video_id, row.comment_id or row.key or None)
 
     @invariant()
     def everybody_is_shown_what_the_oracle_says(self) -> None:
@@ -302,7 +308,8 @@ class Inboxes(RuleBasedStateMachine):
 
     @invariant()
     def nothing_is_told_twice(self) -> None:
-        rows = Notification.objects.values_list("recipient", "kind", "actor", "video", "comment")
+        named = ("recipient", "kind", "actor", "video", "comment", "key")
+        rows = Notification.objects.values_list(*named)
         assert len(set(rows)) == len(rows)
 
 
