@@ -109,7 +109,7 @@ def copy(old_folder: str, new_folder: str, owner_id: int) -> str:
 def remove_if_unused(folder: str) -> None:
     """Empty the folder unless a row names an object in it; may run any number of times."""
     if not User.objects.filter(avatar__startswith=f"{folder}/").exists():
-        ledger.empty(folder)
+        ledger.empty(folder, look=False)
 
 
 def refused(code: str, message: str) -> DomainError:

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from tiktok_clone.common.models import StoredObject
-from tiktok_clone.common.storage import naming
+from tiktok_clone.common.storage import CLOUDINARY, LOCAL, ledger, naming
 from videos import signals
 from videos.captions import link_caption, recount_tags, tag_ids
 from videos.models import Rendition, SlotEpoch, Status, Tombstone, Video, VideoHashtag, Visibility
@@ -37,10 +37,10 @@ def publish(made: Video, renditions: Iterable[Rendition]) -> bool:
         renditions: unsaved rows of what was made.
 
     Returns:
-        False when the video was deleted meanwhile, or another attempt took over.
+        False when the video was deleted or published meanwhile, or another attempt took over.
     """
     video = lock(made.pk)
-    if video is None or video.attempt != made.attempt:
+    if video is None or video.attempt != made.attempt or video.status == Status.READY:
         return False
     result = {
         name: getattr(made, name)
@@ -140,7 +140,7 @@ def recount(video: Video) -> None:
 def remove(video: Video) -> None:
     """Delete a locked video with all that hangs on it, and leave tombstones for its objects."""
     tags = tag_ids(video)
-    bury_twice([video.folder])
+    bury_twice(_folders_of_clip(video))
     signals.video_deleted.send(sender=Video, video=video)
     VideoHashtag.objects.filter(video=video).delete()
     recount_tags(tags)
@@ -148,6 +148,13 @@ def remove(video: Video) -> None:
     # Last, since it locks what hangs on the video: a follow holds the author's row while it
     # waits for such a row.
     video.delete()
+
+
+def _folders_of_clip(video: Video) -> list[str]:
+    """Its folder and, if there is something in it, that in the other store: of a killed move."""
+    folders = {naming.named(kind, f"videos/{video.uuid}") for kind in (LOCAL, CLOUDINARY)}
+    used = {folder for folder in folders if ledger.below(folder).exists()}
+    return sorted(used | {video.folder})
 
 
 def bury(name: str, after: timedelta = timedelta()) -> None:

@@ -84,8 +84,11 @@ def make_stills(video_id: int) -> None:
 
 @jobs.task(queue="media", retry=MEDIA_RETRY)
 def change_cover(video_id: int, milliseconds: int) -> None:
-    """Make the frame at a time of the clip its poster."""
-    pictures.change_cover(video_id, milliseconds / 1000)
+    """Make the frame at a time of the clip its poster, again if others worked on it meanwhile."""
+    if not pictures.change_cover(video_id, milliseconds / 1000):
+        jobs.enqueue(
+            change_cover, lock=f"video-{video_id}", video_id=video_id, milliseconds=milliseconds
+        )
 
 
 @jobs.task(queue="media", retry=MEDIA_RETRY)
@@ -145,7 +148,7 @@ def _purge_due() -> None:
     due = Tombstone.objects.filter(due_at__lte=now).annotate(again=Exists(later))
     for tombstone in due.order_by("due_at")[:TOMBSTONES_PER_RUN]:
         try:
-            ledger.empty(tombstone.name, again=tombstone.again)
+            ledger.empty(tombstone.name, look=not tombstone.again)
         except OSError as error:
             _try_later(tombstone, error)
         else:

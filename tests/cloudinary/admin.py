@@ -10,7 +10,7 @@ from werkzeug import Request, Response
 
 from tests.cloudinary import signing
 from tests.cloudinary.library import Asset
-from tests.cloudinary.refusals import invalid, missing, too_many
+from tests.cloudinary.refusals import RefusalError, invalid, missing, too_many
 from tests.cloudinary.transformations import Transformation
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 PAGE = 10
 PAGE_MAX = 500
 IDS_MAX = 100
+ADDRESS_MAX = 8000  # bytes; assumed, as usual servers have it
 
 
 def ping(emulator: "Emulator", request: Request) -> Response:
@@ -43,6 +44,8 @@ def usage(emulator: "Emulator", request: Request) -> Response:
 
 def resources(emulator: "Emulator", request: Request, kind: str) -> Response:
     """List assets: by name where a prefix is given, else the newest first; or those of some ids."""
+    if len(request.query_string) > ADDRESS_MAX:
+        raise RefusalError(414, "Request-URI Too Large")
     if asked := request.args.getlist("public_ids[]"):
         return _by_ids(emulator, kind, asked)
     prefix = request.args.get("prefix", "")

@@ -283,11 +283,12 @@ def test_only_fresh_messages_of_cloudinary_are_taken() -> None:
     assert tell(name) == 204
     assert tell(name, kind="eager", algorithm="sha256") == 204
     assert tell(name, key="other") == 403
-    assert tell(name, age=16 * 60) == 403
+    assert tell(str(UUID(int=2)), age=19 * 60) == 204  # the last time that it is tried
+    assert tell(name, age=31 * 60) == 403
     assert tell(name, age=-120) == 403
     unsigned = Client().post("/media/webhook", "{}", content_type="application/json")
     assert unsigned.status_code == 403
-    assert MediaEvent.objects.count() == 2
+    assert MediaEvent.objects.count() == 3
 
 
 def test_without_cloudinary_there_is_no_such_address(db: None) -> None:

@@ -259,7 +259,9 @@ class _Run:
     def _end(self) -> None:
         if self.write:
             self._settle_clips()
-            self._complete_checksums()
+            if self.kind == LOCAL:
+                self._complete_checksums()
+                local_store().remove_partials(self.settled_before.timestamp())
             orphans.decide(self.sweep)
         else:
             self._foresee()
@@ -291,8 +293,6 @@ class _Run:
 
     def _complete_checksums(self) -> None:
         """Some at a time, of objects that are older than the books."""
-        if self.kind != LOCAL:
-            return
         without = books_of(LOCAL).filter(etag="", kept_at__isnull=False, missing_since=None)
         for row in without.order_by("pk")[:CHECKSUMS_A_RUN]:
             try:

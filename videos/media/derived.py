@@ -17,7 +17,7 @@ from tiktok_clone.common.storage.transformations import derived_name, same, tran
 from videos import publication, signals
 from videos.media import ladder, stills
 from videos.media.ladder import Rung
-from videos.media.processing import InTransaction, original_name
+from videos.media.processing import InTransaction, check_complete, original_name
 from videos.models import Rendition, Status, Video
 
 # A message should have come by then: ask for what is missing again.
@@ -34,6 +34,7 @@ def make_playable(video_id: int, when_published: InTransaction, look: int) -> bo
         Whether there is nothing left to wait for.
 
     Raises:
+        RefusedError: a part of the clip is missing.
         OSError: Cloudinary does not answer.
     """
     video = _begin(video_id)
@@ -45,6 +46,7 @@ def make_playable(video_id: int, when_published: InTransaction, look: int) -> bo
     sizes = _derive(video, wanted, look)
     if sizes is None:
         return False
+    video.duration = _real_duration(video, wanted[0], sizes)
     video.poster = f"{original_name(video)}/{wanted[1]}"
     with cloudinary_store().local_copy(video.poster) as picture:
         video.placeholder = stills.placeholder(picture)
@@ -55,9 +57,12 @@ def make_playable(video_id: int, when_published: InTransaction, look: int) -> bo
 
 
 def make_larger(video_id: int, look: int) -> bool:
-    """Have the renditions made that are still missing. Arguments and answer as above."""
+    """Have the renditions made that are still missing. Arguments and answer as above.
+
+    A clip that moved here has left its original behind: nothing more can be made of it.
+    """
     video = Video.objects.filter(pk=video_id, status=Status.READY).first()
-    if video is None:
+    if video is None or not ledger.below(original_name(video)).exists():
         return True
     have = set(video.renditions.values_list("rung", flat=True))
     rungs = [r for r in ladder.rungs(video.width, video.height) if r.side not in have]
@@ -103,6 +108,17 @@ def _derive(video: Video, wanted: list[str], look: int) -> dict[str, int] | None
         return None
     ledger.note_derived({f"{name}/{each}": there[each] for each in wanted}, video.author_id)
     return there
+
+
+def _real_duration(video: Video, rendition: str, sizes: Mapping[str, int]) -> float:
+    """How long it plays, in seconds: Cloudinary tells what the file declares.
+
+    A first answer of the CDN may be less than all; of that nothing is concluded.
+    """
+    with cloudinary_store().local_copy(f"{original_name(video)}/{rendition}") as path:
+        if path.stat().st_size != sizes[rendition]:
+            return video.duration
+        return check_complete(path, video.duration)
 
 
 def _made(facts: Mapping[str, Any], wanted: list[str]) -> dict[str, int]:

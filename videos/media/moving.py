@@ -4,12 +4,16 @@ The copies are made under an attempt's number, as all objects are, so that no na
 twice, however often a clip moves to and fro.
 """
 
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import PurePosixPath
 
 from django.db import transaction
+from django.db.models import Case, CharField, Exists, OuterRef, Value, When
+from django.db.models.functions import Cast, Concat
 
-from tiktok_clone.common.storage import ledger, naming, store
+from tiktok_clone.common.models import StoredObject
+from tiktok_clone.common.storage import CLOUDINARY, ledger, naming, store
 from videos import publication, signals
 from videos.media.processing import next_attempt, remove_leftovers
 from videos.models import Rendition, Status, Video
@@ -23,8 +27,38 @@ PICTURES = ("poster", "preview", "sprite")
 def movable(kind: str) -> VideoQuerySet:
     """Ready clips that are not in a kind of store, and have nothing left to be made."""
     ready = Video.objects.filter(status=Status.READY).exclude(store=kind)
-    unfinished = ready.without_stills() | ready.without_larger()
+    unfinished = ready.without_stills() | _with_original(ready.without_larger())
     return ready.exclude(pk__in=unfinished.values("pk"))
+
+
+def staying(kind: str) -> Iterator[tuple[int, str]]:
+    """Tell of clips that are not in a kind of store: the id, and why it was not moved.
+
+    Those that were rejected have no files.
+    """
+    elsewhere = Video.objects.exclude(store=kind).exclude(status=Status.REJECTED).order_by("pk")
+    lacks_stills = set(elsewhere.without_stills().values_list("pk", flat=True))
+    lacks_larger = set(_with_original(elsewhere.without_larger()).values_list("pk", flat=True))
+    for pk, status in elsewhere.values_list("pk", "status"):
+        if status != Status.READY:
+            yield pk, f"it is {status}"
+        elif pk in lacks_stills:
+            yield pk, "it has no preview yet"
+        elif pk in lacks_larger:
+            yield pk, "a larger size is still to be made"
+        else:
+            yield pk, "it could not be moved now"
+
+
+def _with_original(videos: VideoQuerySet) -> VideoQuerySet:
+    """Those whose original is there: of others nothing more can be made, so they may go."""
+    top = Case(
+        When(store=CLOUDINARY, then=Value(naming.named(CLOUDINARY, "videos/"))),
+        default=Value("videos/"),
+    )
+    name = Concat(top, Cast("uuid", CharField()), Value("/original"))
+    booked = StoredObject.objects.filter(name=OuterRef("original"))
+    return videos.annotate(original=name).filter(Exists(booked))
 
 
 def move_video(video_id: int, kind: str) -> bool:

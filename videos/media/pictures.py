@@ -44,12 +44,16 @@ def make_moving(video_id: int) -> bool:
     return kept
 
 
-def change_cover(video_id: int, seconds: float) -> None:
-    """Make the frame at a time (in seconds) of the largest rendition the poster."""
+def change_cover(video_id: int, seconds: float) -> bool:
+    """Make the frame at a time (in seconds) of the largest rendition the poster.
+
+    Returns:
+        False if somebody else worked on the clip meanwhile, whose files may be others now.
+    """
     video = next_attempt(video_id)
     largest = video.renditions.order_by("-rung").first() if video else None
     if video is None or largest is None:
-        return
+        return True
     name = f"{video.folder}/{video.attempt}/poster.webp"
     with workshop(video) as folder, store(largest.name).local_copy(largest.name) as source:
         at = f"{min(seconds, max(0.0, video.duration - 0.1)):.3f}"
@@ -59,9 +63,11 @@ def change_cover(video_id: int, seconds: float) -> None:
         ledger.keep(name, folder / "poster.webp", video.author_id)
     with transaction.atomic():
         fresh = publication.lock(video.pk)
-        if fresh is None:
-            return
+        if fresh is None or fresh.attempt != video.attempt:
+            publication.bury(name)
+            return fresh is None
         publication.bury(fresh.poster)
         fresh.poster, fresh.placeholder = name, tiny
         fresh.save(update_fields=["poster", "placeholder", "updated_at"])
         signals.video_edited.send(sender=Video, video=fresh)
+    return True

@@ -18,7 +18,7 @@ from tiktok_clone.common.storage import incoming, ledger, local_store, room
 from videos import publication, signals
 from videos.media import ffmpeg, ladder, sound, stills
 from videos.media.measuring import measure
-from videos.media.probe import Probe, probe
+from videos.media.probe import probe
 from videos.media.refusals import RefusedError, refused
 from videos.models import Rendition, Status, Video
 
@@ -59,13 +59,12 @@ def make_playable(video_id: int, when_published: InTransaction) -> None:
             source, found, wanted[:1], folder, poster=True, leveling=leveling
         )
         ffmpeg.run(command, Reporter(video, found.duration))
-        _check_complete(folder / f"{wanted[0].side}.mp4", found)
+        video.duration = check_complete(folder / f"{wanted[0].side}.mp4", found.duration)
         stills.make_poster(folder / "poster.png", folder / "poster.webp")
         renditions = _keep(video, wanted[:1], folder)
         video.poster = f"{video.folder}/{video.attempt}/poster.webp"
         video.placeholder = stills.placeholder(folder / "poster.webp")
         ledger.keep(video.poster, folder / "poster.webp", video.author_id)
-        video.duration = round(measure(folder / f"{wanted[0].side}.mp4").duration, 3)
     video.width, video.height = wanted[-1].width, wanted[-1].height
     with transaction.atomic():
         published = publication.publish(video, renditions)
@@ -209,11 +208,22 @@ def _keep(video: Video, made: list[ladder.Rung], folder: Path) -> list[Rendition
     return rows
 
 
-def _check_complete(rendition: Path, found: Probe) -> None:
-    """Compare what could be decoded with what the file declares: ffmpeg is content with less."""
+def check_complete(rendition: Path, declared: float) -> float:
+    """Compare what could be decoded with what the file declares: ffmpeg is content with less.
+
+    Args:
+        declared: seconds.
+
+    Returns:
+        The seconds that there are.
+
+    Raises:
+        RefusedError: `damaged` or `truncated`.
+    """
     try:
         decoded = measure(rendition).duration
     except (ValueError, OSError):
         raise refused("damaged") from None
-    if decoded < found.duration * COMPLETE and found.duration - decoded > MISSING_SECONDS:
+    if decoded < declared * COMPLETE and declared - decoded > MISSING_SECONDS:
         raise refused("truncated")
+    return round(decoded, 3)

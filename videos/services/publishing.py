@@ -64,7 +64,7 @@ def create_video(
     with room.refusing_when_full(), _on_disk(upload) as path:
         found = probe(path)
         size = path.stat().st_size
-        facts = {
+        facts: dict[str, Any] = {
             "width": found.width,
             "height": found.height,
             "duration": round(found.duration, 3),

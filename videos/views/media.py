@@ -27,7 +27,7 @@ from accounts.api.authentication import ActiveUserAuthentication
 from accounts.models import User
 from tiktok_clone.common import serving
 from tiktok_clone.common.errors import DomainError, not_found
-from tiktok_clone.common.storage import CLOUDINARY, cloudinary_store, local_store, naming
+from tiktok_clone.common.storage import CLOUDINARY, cloudinary_store, ledger, local_store, naming
 from videos.models import Rendition, Status, Video, Visibility
 from videos.ranges import LARGEST_PART, Part, UnsatisfiableError, parse_range
 
@@ -155,6 +155,9 @@ def _is_public(request: HttpRequest, name: str) -> bool:
     """Whether everybody may keep a copy; 404 unless the asker may see it at all."""
     kind, _, rest = naming.path_of(name).partition("/")
     if kind == "avatars":
+        # What we sign is made, and paid for, at Cloudinary: nothing that anybody thinks up.
+        if naming.kind_of(name) == CLOUDINARY and name not in ledger.names_below(name):
+            raise not_found("file")
         return True
     try:
         folder = uuid.UUID(rest.partition("/")[0]) if kind == "videos" else None

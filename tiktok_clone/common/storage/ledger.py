@@ -58,18 +58,19 @@ def note_derived(sizes: dict[str, int], owner_id: int | None) -> None:
     StoredObject.objects.bulk_create(rows, ignore_conflicts=True)
 
 
-def empty(name: str, *, again: bool = False) -> None:
+def empty(name: str, *, look: bool = True) -> None:
     """Remove an object, or all below a prefix, and then its rows; may run any number of times.
 
     Args:
-        again: somebody does it again later; so now the names in the books are enough.
+        look: also for what the books do not know of, where that is dear; else only if they
+            know of nothing.
 
     Raises:
         OSError: the store did not do it; the rows stay.
     """
     rows = below(name)
     known = list(rows.values_list("name", flat=True))
-    store(name).delete_prefix(name, known, look=not (again and known))
+    store(name).delete_prefix(name, known, look=look or not known)
     rows.filter(name__in=known).delete()
 
 

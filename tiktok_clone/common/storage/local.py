@@ -9,7 +9,7 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -20,6 +20,7 @@ from tiktok_clone.common.storage.listing import Found, Page
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]*(/[a-z0-9][a-z0-9._-]*)+")
 NAME_MAX = 200
 LISTED_AT_ONCE = 1000
+PARTIAL = ".partial-"
 CANNOT_LINK = {errno.EXDEV, errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS}
 
 
@@ -143,6 +144,16 @@ class LocalStore:
             if target.exists():
                 shutil.rmtree(target, ignore_errors=True)
 
+    def remove_partials(self, before: float) -> int:
+        """Remove copies that were begun before a time (in seconds since 1970) and never ended."""
+        removed = 0
+        for path in self.root.rglob(f"{PARTIAL}*"):
+            with suppress(FileNotFoundError):
+                if path.stat().st_mtime < before:
+                    path.unlink()
+                    removed += 1
+        return removed
+
     def is_writable(self) -> bool:
         """Whether objects can be made now."""
         try:
@@ -164,7 +175,7 @@ def _put(source: Path, target: Path) -> None:
 
 def _copy(source: Path, target: Path) -> None:
     """Copy under a hidden name first, so that a crash leaves no half object."""
-    with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".", delete=False) as partial:
+    with tempfile.NamedTemporaryFile(dir=target.parent, prefix=PARTIAL, delete=False) as partial:
         try:
             with source.open("rb") as original:
                 shutil.copyfileobj(original, partial, 1024 * 1024)
