@@ -29,6 +29,7 @@ from tests.videos.clips import clip
 from tiktok_clone.common import jobs
 from tiktok_clone.common.storage import incoming, local_store
 from videos import tasks
+from videos.captions import link_caption
 from videos.media import processing
 from videos.models import Status, Tombstone, Upload, Video
 from videos.services import publishing, uploads
@@ -47,9 +48,9 @@ def a_stored_clip() -> Video:
     return publishing.create_video(UserFactory(), clip("180x320"))
 
 
-def a_playable_clip() -> Video:
-    """Published, and lacking larger renditions, preview and sprite."""
-    video = publishing.create_video(UserFactory(), clip("540x960", 0.5))
+def a_playable_clip(size: str = "180x320") -> Video:
+    """Published, and lacking larger renditions, if it is large, preview and sprite."""
+    video = publishing.create_video(UserFactory(), clip(size, 0.5))
     processing.make_playable(video.pk, lambda _: None)
     return video
 
@@ -75,7 +76,7 @@ def somebody_active() -> User:
     person: User = UserFactory(avatar=avatars.name_in("avatars/shown"))
     for size in avatars.SIZES:
         objects.keep(avatars.name_in("avatars/shown", size), person)
-    objects.clip(author=person, caption="with #tags")
+    link_caption(objects.clip(author=person, caption="with #tags"))
     follow(person, UserFactory())
     follow(UserFactory(), person)
     add_comment(person, VideoFactory().pk, "nice")
@@ -142,7 +143,7 @@ def tick(prepare: Callable[[], object] = somebody_active) -> Arguments:
 
 CASES: dict[str, Callable[[], Arguments]] = {
     "videos.tasks.process_video": lambda: {"video_id": a_stored_clip().pk},
-    "videos.tasks.make_larger_renditions": lambda: {"video_id": a_playable_clip().pk},
+    "videos.tasks.make_larger_renditions": lambda: {"video_id": a_playable_clip("540x960").pk},
     "videos.tasks.make_stills": lambda: {"video_id": a_playable_clip().pk},
     "videos.tasks.change_cover": lambda: {"video_id": a_playable_clip().pk, "milliseconds": 200},
     "videos.tasks.take_in_upload": lambda: {"video_id": a_complete_upload().pk},
@@ -233,6 +234,9 @@ def rows(model: Any) -> Iterator[str]:
 
 
 def neutral(value: Any) -> Any:
+    """Without moments, the numbers of attempts, and what scores lose from second to second."""
     if isinstance(value, datetime):
         return "then"
+    if isinstance(value, float):
+        return round(value, 1)
     return ATTEMPT.sub(r"\1attempt\2", value) if isinstance(value, str) else value

@@ -85,9 +85,9 @@ def test_each_real_file_ends_as_its_manifest_says(row: dict[str, str], tmp_path:
 
 
 def beginning(path: Path, folder: Path) -> Path:
-    """The first seconds of a long file, with all that it says of itself."""
+    """The first second of a long file, with all that it says of itself."""
     short = folder / f"beginning{path.suffix}"
-    ffmpeg("-i", str(path), "-t", "2", "-c", "copy", "-map_metadata", "0", str(short))
+    ffmpeg("-i", str(path), "-t", "1", "-c", "copy", "-map_metadata", "0", str(short))
     return short
 
 
