@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("feeds", "0011_refusals"), ("videos", "0009_shown_count")]
+    dependencies = [("feeds", "0011_refusals"), ("videos", "0010_shown_count")]
 
     operations = [
         migrations.AddField(

@@ -6,7 +6,7 @@ class Migration(migrations.Migration):
     # The table may be long, and likes go on meanwhile.
     atomic = False
 
-    dependencies = [("feeds", "0012_notices_go_later")]
+    dependencies = [("feeds", "0013_notices_go_later")]
 
     operations = [
         AddIndexConcurrently(

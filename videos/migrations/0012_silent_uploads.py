@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("videos", "0009_reservations"),
+        ("videos", "0011_reservations"),
     ]
 
     operations = [

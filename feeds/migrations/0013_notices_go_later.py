@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("feeds", "0011_refusals"),
+        ("feeds", "0012_affinity_first_at"),
         ("videos", "0008_comment_rules"),
     ]
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("videos", "0008_comment_rules"),
+        ("videos", "0009_moderation"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
