@@ -10,6 +10,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.test import Client
 from django.utils import timezone
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from accounts import services as people
 from accounts.models import FollowRequest, User
@@ -19,7 +20,7 @@ from feeds import bells, inbox, notifications
 from feeds.export_parts import PARTS
 from feeds.models import Bell, Kind, Notification, NotificationSwitch
 from feeds.notices import represent_group
-from feeds.tasks import prune_notifications
+from feeds.tasks import prune_notifications, ring_bells
 from feeds.views import notifications as notification_views
 from tests.api_client import ApiClient
 from tests.factories import CommentFactory, UserFactory, VideoFactory, befriend
@@ -547,6 +548,26 @@ def test_many_bells_are_rung_by_jobs_of_a_bounded_size(
         reached, ran = bells.ring(clip.pk, reached), ran + 1
     assert ran == needed
     assert [news_of(one) for one in listeners] == [1] * count
+
+
+def test_the_job_that_rings_may_run_twice_in_each_of_its_parts(
+    anna: User, clip: Video, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bells, "BATCH", 2)
+    monkeypatch.setattr(bells, "BATCHES", 1)
+    listeners = [UserFactory() for _ in range(5)]
+    Bell.objects.bulk_create(Bell(listener=one, creator=anna) for one in listeners)
+    waiting = ProcrastinateJob.objects.filter(task_name=ring_bells.name)
+    jobs.enqueue(ring_bells, video_id=clip.pk)
+    ran = 0
+    while ran < waiting.count():  # a part that runs twice asks twice for the next one
+        arguments = waiting.order_by("id")[ran].args
+        for _ in range(2):
+            ring_bells(**arguments)
+        ran += 1
+    assert ran == 1 + 2 + 4
+    told_of = Notification.objects.filter(kind=Kind.NEW_VIDEO).values_list("recipient", flat=True)
+    assert sorted(told_of) == [one.pk for one in listeners]
 
 
 def test_a_clip_for_friends_rings_for_friends_and_later_for_all(anna: User, listener: User) -> None:
