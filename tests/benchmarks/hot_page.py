@@ -30,17 +30,22 @@ PLOT = Path(__file__).resolve().parents[2] / "docs" / "img" / "hot_page.png"
 FEED = "/videos/feed?mode=all"
 VIDEOS, READERS = 1_000, 4
 SECONDS, ROUNDS = 4.0, 4
+HITS = re.compile(rb'^loopy_feed_prepared_total\{result="hit"\} (\S+)', re.MULTILINE)
 NEXT = re.compile(rb'"next": "https?://[^/]+([^"]+)"')
 
 
 @dataclass
 class Load:
-    """What readers got in a while: seconds that each answer took, and processor seconds."""
+    """What readers got in a while: seconds that each answer took, and processor seconds.
+
+    `hits` counts the answers that had been prepared.
+    """
 
     times: list[float] = field(default_factory=list)
     seconds: float = 0.0
     cpu: float = 0.0
     refused: int = 0
+    hits: float = 0.0
 
     @property
     def rate(self) -> float:
@@ -61,6 +66,7 @@ class Load:
         self.seconds += other.seconds
         self.cpu += other.cpu
         self.refused += other.refused
+        self.hits += other.hits
         return self
 
 
@@ -72,6 +78,12 @@ class Reader:
         self._token = token
         self._path = FEED
         self._socket = socket.create_connection(("127.0.0.1", port))
+
+    def hits(self) -> float:
+        """Return how many prepared pages were used so far, as the product counts them."""
+        _, body = self._ask("/metrics")
+        found = HITS.search(body)
+        return float(found[1]) if found else 0.0
 
     def memory(self) -> bool:
         """Ask the view that it is compared with."""
@@ -111,20 +123,24 @@ class Reader:
 def run(data: Path) -> None:
     """Measure, print the figures, draw the plot."""
     os.environ["DJANGO_SETTINGS_MODULE"] = SETTINGS
+    before = os.getloadavg()[0]  # of others, before this adds to it
     with started(data, DEMO="0", DJANGO_SETTINGS_MODULE=SETTINGS) as (port, launcher):
         readers = [Reader(port, token) for token in _people(data, READERS)]
         _keep_a_page(port, readers[0])
         web = [one for one in psutil.Process(launcher).children(recursive=True) if _is_web(one)]
         measured = _measure(readers, web, _redis_of(launcher))
-    tqdm.write(_table(measured))
+    tqdm.write(_table(measured, before))
     _draw(measured)
+    refused = sum(load.refused for load in measured.values())
+    if refused:
+        raise SystemExit(f"{refused} answers were not 200.")
 
 
 def _measure(
     readers: list[Reader], web: list[psutil.Process], redis: psutil.Process
 ) -> dict[str, Load]:
     found = {name: Load() for name in ("memory", "hot", "half", "up", "frozen")}
-    steps = tqdm(total=2 * ROUNDS + 4, desc="measuring")
+    steps = tqdm(total=4 * ROUNDS + 2, desc="measuring")
     _scroll(readers, web, "feed", SECONDS)  # fills the caches
     steps.update()
     for _ in range(ROUNDS):
@@ -134,11 +150,12 @@ def _measure(
     pause = len(readers) / (found["hot"].rate / 2)
     found["half"] = _scroll(readers, web, "feed", SECONDS, every=pause)
     steps.update()
-    found["up"] = _scroll(readers, web, "feed", SECONDS)
-    steps.update()
-    with _frozen(redis):
-        found["frozen"] = _scroll(readers, web, "feed", SECONDS)
-    steps.update()
+    for _ in range(ROUNDS):
+        found["up"] += _scroll(readers, web, "feed", SECONDS)
+        steps.update()
+        with _frozen(redis):
+            found["frozen"] += _scroll(readers, web, "feed", SECONDS)
+        steps.update()
     steps.close()
     return found
 
@@ -148,7 +165,7 @@ def _scroll(
 ) -> Load:
     """Have all readers ask for so long, each again at once or at intervals."""
     load = Load()
-    before, began = _cpu(web), time.perf_counter()
+    hits, before, began = readers[0].hits(), _cpu(web), time.perf_counter()
     until = began + seconds
 
     def read(reader: Reader) -> None:
@@ -167,6 +184,7 @@ def _scroll(
         thread.join()
     load.seconds = time.perf_counter() - began
     load.cpu = _cpu(web) - before
+    load.hits = readers[0].hits() - hits
     return load
 
 
@@ -227,13 +245,14 @@ def _cpu(processes: list[psutil.Process]) -> float:
     return sum(sum(one.cpu_times()[:2]) for one in processes)
 
 
-def _table(measured: dict[str, Load]) -> str:
+def _table(measured: dict[str, Load], before: float) -> str:
     memory, hot, half = measured["memory"], measured["hot"], measured["half"]
     up, frozen = measured["up"], measured["frozen"]
     lines = [
         "",
-        f"Pages of 20 for {READERS} readers at once (load {os.getloadavg()[0]:.1f})",
-        f"{'':28} {'a second':>9} {'of it':>6} {'CPU ms':>7} {'p50 ms':>7} {'p95 ms':>7}",
+        f"Pages of 20 for {READERS} readers at once (load before it {before:.1f})",
+        f"{'':28} {'a second':>9} {'of it':>6} {'CPU ms':>7} {'p50 ms':>7} {'p95 ms':>7}"
+        f" {'hits':>5}",
     ]
     for name, load, base in (
         ("a view that answers from memory", memory, memory),
@@ -244,9 +263,8 @@ def _table(measured: dict[str, Load]) -> str:
         lines.append(
             f"{name:31} {load.rate:>6.0f} {load.rate / base.rate:>6.2f} {load.cost:>7.2f}"
             f" {load.percentile(0.5):>7.1f} {load.percentile(0.95):>7.1f}"
+            f" {load.hits / len(load.times):>5.0%}"
         )
-    refused = sum(load.refused for load in measured.values())
-    lines.append(f"answers that were not 200: {refused}")
     return "\n".join(lines)
 
 

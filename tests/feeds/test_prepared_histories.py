@@ -192,10 +192,10 @@ def test_a_prepared_page_equals_the_direct_one(
     @given(history=histories, limit=st.integers(1, 4))
     @example(history=[("mute word", 0, 0), ("read", 0, 0), *REWORDED], limit=2)
     @example(
-        history=[("go silent", 0, 2), ("hide", 0, 1), ("answer", 0, 0), ("read", 0, 0)], limit=2
+        history=[("go silent", 0, 0), ("hide", 3, 0), ("answer", 0, 0), ("read", 0, 0)], limit=2
     )
     @example(
-        history=[("go silent", 0, 1), ("like", 0, 1), ("answer", 0, 0), ("read", 0, 0)], limit=2
+        history=[("go silent", 0, 1), ("like", 3, 0), ("answer", 0, 0), ("read", 0, 0)], limit=2
     )
     @example(history=[("delete", 0, n) for n in range(3)] + [("read", 0, 0)], limit=3)
     @example(history=[("hide", 1, 2), ("read", 0, 0), ("show", 1, 2), ("read", 0, 0)], limit=2)
