@@ -79,10 +79,11 @@ class Scene:
     def work(self, point: str, **environment: str) -> None:
         """Run workers until one is killed.
 
-        One ends when all that is left waits for a lock that it holds itself.
+        One ends when all that is left waits for its time, or for a lock that it holds itself.
         """
         command = [sys.executable, "-m", "tests.crashing.worker"]
         for _ in range(4):
+            wake_jobs()
             ended = self.run(command, self.environment(point, **environment))
             if self.mark.exists():
                 break

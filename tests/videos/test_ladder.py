@@ -1,5 +1,6 @@
 """Which renditions, at which rates, and what one call makes of them."""
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from PIL import Image
 
 from tests.videos.clips import clip
 from videos.media import ffmpeg, stills
-from videos.media.ladder import frame_rate, ladder_command, rungs
+from videos.media.ladder import OVERTIME_SECONDS, frame_rate, ladder_command, rungs
 from videos.media.measuring import measure
 from videos.media.probe import probe
 
@@ -29,6 +30,14 @@ from videos.media.probe import probe
 )
 def test_a_source_gets_these_rungs(size: tuple[int, int], expected: list[tuple[int, int]]) -> None:
     assert [(rung.width, rung.height) for rung in rungs(*size)] == expected
+
+
+def test_what_goes_on_after_its_declared_end_is_not_made(tmp_path: Path) -> None:
+    source = clip("64x64", 9.0, audio=False)
+    found = replace(probe(source), duration=1.0)
+    ffmpeg.run(ladder_command(source, found, rungs(64, 64), tmp_path, poster=True))
+    made = measure(tmp_path / "64.mp4").duration
+    assert made == pytest.approx(1.0 + OVERTIME_SECONDS, abs=0.1)
 
 
 @given(st.integers(2, 16384), st.integers(2, 16384))

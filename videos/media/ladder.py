@@ -13,6 +13,9 @@ SHORT_SIDES = (360, 540, 720, 1080)
 LONGEST_SIDE = 3840
 SMALLEST_SIDE = 16
 MAX_FPS = 30
+# Frames later than that after the declared end are left out. Gaps are filled with frames, so one
+# damaged time would otherwise cost gigabytes and a quarter of an hour.
+OVERTIME_SECONDS = 5
 KEYFRAME_SECONDS = 2
 AUDIO_RATE = 48_000
 POSTER_SIDE = 540
@@ -135,7 +138,8 @@ def _graph(probe: Probe, wanted: list[Rung], poster: bool) -> str:
 
 def _head(probe: Probe, top: Rung) -> str:
     """Frame rate, size and colors that all outputs share. Rotation was applied by ffmpeg."""
-    rate = f"fps={frame_rate(probe.fps)}"
+    end = f"{probe.duration + OVERTIME_SECONDS:.3f}"
+    rate = f"select='not(gte(t,{end}))',fps={frame_rate(probe.fps)},trim=end={end}"
     if probe.hdr:
         # The container may lie about colors; the decoded frame was asked.
         colors = (
