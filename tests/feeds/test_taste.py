@@ -343,6 +343,16 @@ class TestOrdersEnd:
         sessions.extend_ahead(read_token(page["seed"]), 5)
         assert as_user.get(FEED, follow_up(page), expect=400)["code"] == "seed_ended"
 
+    @pytest.mark.django_db(transaction=True)
+    def test_a_number_begins_anew_whatever_redis_has(
+        self, change: str, as_user: ApiClient, user: User, clips: list[Video]
+    ) -> None:
+        as_user.get(FEED, {"limit": 5, "seed": 7})
+        self.change(change, user)
+        assert not FeedSession.objects.exists()
+        page = as_user.get(FEED, {"limit": 5, "seed": 7})
+        assert FeedSession.objects.get().ids[:5] == ids(page)
+
     def test_orders_of_others_and_other_modes_go_on(
         self, change: str, as_user: ApiClient, as_other: ApiClient, user: User,
         clips: list[Video],
