@@ -505,6 +505,22 @@ class Inboxes(RuleBasedStateMachine):
             if (who, fact) in self.told:
                 self.told[who, fact] = True
 
+    # What chance would seldom do in this order.
+
+    @rule(who=who, which=which)
+    def take_back_and_do_again(self, who: int, which: int) -> None:
+        """While the other one marks everything as read."""
+        self.like(who, which, undo=False)
+        self.like(who, which, undo=True)
+        self.read_all(self.clips[self.some_clip(which)].author)
+        self.like(who, which, undo=False)
+
+    @rule(which=which, names=st.sets(who, max_size=2))
+    def caption_while_hidden(self, which: int, names: set[int]) -> None:
+        self.hide(which, back=False)
+        self.caption(which, names, rainy=False)
+        self.hide(which, back=True)
+
     # What they see.
 
     @rule(who=who)
