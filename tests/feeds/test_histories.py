@@ -127,7 +127,7 @@ def test_histories(
         transaction.set_rollback(True)
 
 
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(during=moving, integer=integers)
 @example(
     # Half of a stretch is read; then taste, a model and the clips themselves change.
