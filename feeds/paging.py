@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 # The most places that one round looks at.
 LARGEST_ROUND = 4000
-# More pages are prepared when only a sixth of them is left.
-LOW_SHARE = 6
+# More pages are prepared when only a third of them is left.
+LOW_SHARE = 3
 Row = TypeVar("Row")
 
 
