@@ -41,7 +41,6 @@ from feeds.seeds import LIFETIME, Seed, resume, sign
 from tiktok_clone.common.errors import DomainError
 from tiktok_clone.common.generation import after_commit, generation
 from tiktok_clone.common.redis import Redis, RedisError, client
-from videos.models import Video
 
 LIFE_SECONDS = 600
 # A reader of so many acts while pages are prepared loses one prepared page.
@@ -238,9 +237,7 @@ def _checked(shelf: Shelf, wanted: list[Entry], held: list[bytes | None]) -> dic
     parsed = [(entry.video, cards.parse(value)) for entry, value in zip(wanted, held, strict=True)]
     found = {pk: card for pk, card in parsed if card is not None}
     cards.COUNTED.labels("redis").inc(len(found))
-    if missing := [pk for pk, card in parsed if card is None]:
-        rows = Video.objects.published().filter(pk__in=missing).select_related("author")
-        found |= shelf.load(list(rows))
+    found |= shelf.fetch([pk for pk, card in parsed if card is None])
     if any(pk not in found or found[pk].audience != audience for pk, audience in wanted):
         raise _MissError("changed")
     return found

@@ -579,7 +579,7 @@ class TestChanges:
     def marks_are_over(self) -> None:
         """Somebody else has the cards made anew, for the people they are for now."""
         end_cards()
-        Shelf().cards(list(Video.objects.published().select_related("author")))
+        Shelf().warm(list(Video.objects.values_list("pk", flat=True)))
 
     def direct(self, user: User, page: Page) -> Page:
         """The page as PostgreSQL gives it."""
