@@ -157,32 +157,39 @@ class Shelf:
         self.generation = generation()
         self._until = int(time.time()) + settings.FEED_CARD_SECONDS
 
-    def cards(self, videos: Sequence[Video]) -> dict[int, SharedCard]:
-        """Return the cards by id; a video without files any more was deleted, and gets none.
+    def cards(self, entries: Sequence[Entry]) -> dict[int, SharedCard]:
+        """Return the cards by id, kept or made; a video that is not published any more gets none.
 
-        Args:
-            videos: published ones, their authors loaded. A kept card for other people than the
-                row says is not used: only the row was checked.
+        A kept card for other people than the entry says is not used: only the entry was checked.
+        One that is made may be for others, where the video has changed since.
         """
         found = {}
-        for video, held in zip(videos, self._read([video.pk for video in videos]), strict=True):
-            card = parse(held)
-            if card is not None and card.audience == audience_of(video):
-                found[video.pk] = card
+        held = self._read([entry.video for entry in entries])
+        for entry, value in zip(entries, held, strict=True):
+            card = parse(value)
+            if card is not None and card.audience == entry.audience:
+                found[entry.video] = card
         COUNTED.labels("redis").inc(len(found))
-        missing = [video for video in videos if video.pk not in found]
-        return found | self.load(missing)
+        return found | self.fetch([entry.video for entry in entries if entry.video not in found])
 
     def warm(self, ids: list[int]) -> None:
         """Have the cards of published videos kept, so that the next reader finds them."""
         held = zip(ids, self._read(ids), strict=True)
         missing = [pk for pk, value in held if value is None]
-        if missing:
-            rows = Video.objects.published().filter(pk__in=missing)
-            self.load(list(rows.select_related("author")))
+        self.fetch(missing)
+
+    def fetch(self, ids: list[int]) -> dict[int, SharedCard]:
+        """Make cards from PostgreSQL, by id, and keep them; four queries."""
+        if not ids:
+            return {}
+        rows = Video.objects.published().filter(pk__in=ids)
+        return self.load(list(rows.select_related("author")))
 
     def load(self, videos: Sequence[Video]) -> dict[int, SharedCard]:
-        """Make cards from PostgreSQL, by id, and keep them; three queries."""
+        """Make cards of published videos, their authors loaded, and keep them.
+
+        One without files any more was deleted, and gets none.
+        """
         if not videos:
             return {}
         prefetch_related_objects(videos, *card_parts())

@@ -1,6 +1,6 @@
 """A page: a slice of a frozen order, topped up until it is full or the order is at its end."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -15,7 +15,6 @@ from feeds.modes import MODES, Mode, Source
 from feeds.seeds import Place, Seed, sign
 from feeds.shuffle import overfetch
 from tiktok_clone.common.compiled import Compiled, Named, bigints
-from videos.models import Video
 from videos.representation import Card
 
 if TYPE_CHECKING:
@@ -23,8 +22,8 @@ if TYPE_CHECKING:
 
 # The most places that one round looks at.
 LARGEST_ROUND = 4000
-# More pages are prepared when only a sixth of them is left.
-LOW_SHARE = 6
+# More pages are prepared when only a third of them is left.
+LOW_SHARE = 3
 Row = TypeVar("Row")
 
 
@@ -114,6 +113,7 @@ class Scan(Generic[Row]):
         self.at_end = False
         self._candidates = candidates
         self._live = live
+        self._names: dict[Place, int] = {}
         self._after = after
         self._share = share
 
@@ -126,11 +126,21 @@ class Scan(Generic[Row]):
             self._round(count)
             least = count * 2  # a stretch of holes is crossed in few rounds
 
+    def look_again(self, places: Collection[Place]) -> None:
+        """Read what was found at some places anew; what is live no more is dropped."""
+        rows = self._live([self._names[place] for place in places])
+        fresh = [
+            (place, rows.get(self._names[place]) if place in places else row)
+            for place, row in self.found
+        ]
+        self.found = [(place, row) for place, row in fresh if row is not None]
+
     def _round(self, count: int) -> None:
         batch = self._candidates(self._after, count)
         rows = self._live([candidate.name for candidate in batch]) if batch else {}
         self._share.learn(len(rows), len(batch))
         self.found += [(one.place, rows[one.name]) for one in batch if one.name in rows]
+        self._names |= {one.place: one.name for one in batch}
         self.at_end = len(batch) < count
         if batch:
             self._after = batch[-1].place
@@ -162,12 +172,11 @@ def make_page(viewer: "Viewer", seed: Seed, skip: int, limit: int) -> Page:
         limit: how many, from 1.
     """
     shelf = Shelf()
-    scan = _scan(viewer, seed, skip, lambda mode, names: rows_of(mode, viewer, names))
+    scan = _scan(viewer, seed, skip)
     # One more than the page tells whether this is the end.
     cards = _fill(scan, shelf, limit + 1) if scan else {}
     part = _slices(seed, skip, limit, scan, 1)[0]
-    shown = {video.pk: cards[video.pk] for video in part.shown}
-    ahead = part.ahead
+    shown = {entry.video: cards[entry.video] for entry in part.shown}
     return Page(
         mode=seed.mode,
         order=seed.order,
@@ -175,9 +184,9 @@ def make_page(viewer: "Viewer", seed: Seed, skip: int, limit: int) -> Page:
         skip=skip,
         limit=limit,
         next_skip=part.next_skip,
-        end=ahead is None,
+        end=part.ahead is None,
         shown=show(shown, viewer.pk if viewer else None),
-        ahead=Entry(ahead.pk, cards[ahead.pk].audience) if ahead else None,
+        ahead=part.ahead,
         seen_from=part.seen_from,
     )
 
@@ -185,37 +194,31 @@ def make_page(viewer: "Viewer", seed: Seed, skip: int, limit: int) -> Page:
 def look_ahead(viewer: User, seed: Seed, skip: int, limit: int, pages: int) -> list[Slice[Entry]]:
     """Return what the next pages show, at most so many and at least one, without their cards.
 
-    One scan for all of them, whose SQL is made once, and no rows of videos: a fraction of the
-    cost of that many pages.
+    One scan for all of them: a fraction of the cost of that many pages.
 
     Args:
         viewer: the reader whom the seed was made for.
     """
-    listing = _listing(seed.mode, seed.order, mutes_words=viewer.mutes_words)
-    scan = _scan(viewer, seed, skip, lambda _, names: _entries(listing, viewer.pk, names))
+    scan = _scan(viewer, seed, skip)
     if scan:
         scan.top_up(pages * limit + 1)
     return _slices(seed, skip, limit, scan, pages)
 
 
-def _scan(
-    viewer: "Viewer", seed: Seed, skip: int, read: Callable[[Mode, Iterable[int]], dict[int, Row]]
-) -> Scan[Row] | None:
+def _scan(viewer: "Viewer", seed: Seed, skip: int) -> Scan[Entry] | None:
     """Return what reads the order from a place on; None past its end."""
     mode = MODES[seed.mode][seed.order]
     beyond, after = _start(mode, viewer, seed, skip)
     if beyond:
         return None
-    return Scan(mode.source(seed, skip), partial(read, mode), after, _shares[mode])
+    reader = viewer.pk if viewer else None
+    mutes_words = isinstance(viewer, User) and viewer.mutes_words
+    listing = _listing(seed.mode, seed.order, is_known=reader is not None, mutes_words=mutes_words)
+    return Scan(mode.source(seed, skip), partial(_entries, listing, reader), after, _shares[mode])
 
 
-def rows_of(mode: Mode, viewer: "Viewer", names: Iterable[int]) -> dict[int, Video]:
-    """Return the videos that the reader may see now, by name, authors loaded; one query."""
-    videos = mode.live(viewer, names).select_related("author")
-    return {getattr(video, mode.name): video for video in videos}
-
-
-def _entries(listing: Compiled, reader: int, names: Iterable[int]) -> dict[int, Entry]:
+def _entries(listing: Compiled, reader: int | None, names: Iterable[int]) -> dict[int, Entry]:
+    """Return what the reader may see now, by name; one query."""
     found = listing.rows(reader=reader, names=bigints(names))
     return {
         name: Entry(pk, audience(author, says, visibility, is_private=is_private))
@@ -224,12 +227,12 @@ def _entries(listing: Compiled, reader: int, names: Iterable[int]) -> dict[int, 
 
 
 @cache
-def _listing(mode_name: str, order: str, *, mutes_words: bool) -> Compiled:
+def _listing(mode_name: str, order: str, *, is_known: bool, mutes_words: bool) -> Compiled:
     """Of all that `Mode.live` knows of a reader, only the id differs from one to the next."""
     mode = MODES[mode_name][order]
     anybody = User(mutes_words=mutes_words)
     anybody.pk = Named("reader", BigIntegerField())
-    videos = mode.live(anybody, Named("names", ArrayField(BigIntegerField())))
+    videos = mode.live(anybody if is_known else None, Named("names", ArrayField(BigIntegerField())))
     says = Left(MD5("caption"), DIGEST_LENGTH)
     columns = (mode.name, "pk", "author", says, "visibility", "author__is_private")
     return Compiled(videos.values_list(*columns))
@@ -258,15 +261,25 @@ def _slices(
     return slices
 
 
-def _fill(scan: Scan[Video], shelf: Shelf, wanted: int) -> dict[int, SharedCard]:
-    """Top up until `wanted` have cards; what was deleted while we read is dropped."""
+def _fill(scan: Scan[Entry], shelf: Shelf, wanted: int) -> dict[int, SharedCard]:
+    """Top up until `wanted` have cards.
+
+    What was deleted while we read is dropped; what has changed meanwhile is looked at again.
+    """
     while True:
         scan.top_up(wanted)
-        cards = shelf.cards([video for _, video in scan.found[:wanted]])
-        gone = [entry for entry in scan.found[:wanted] if entry[1].pk not in cards]
-        if not gone:
+        found = scan.found[:wanted]
+        cards = shelf.cards([entry for _, entry in found])
+        gone = {place for place, entry in found if entry.video not in cards}
+        changed = {
+            place
+            for place, (pk, audience) in found
+            if pk in cards and cards[pk].audience != audience
+        }
+        if not gone and not changed:
             return cards
-        scan.found = [entry for entry in scan.found if entry not in gone]
+        scan.found = [one for one in scan.found if one[0] not in gone]
+        scan.look_again(changed)
 
 
 def _start(mode: Mode, viewer: "Viewer", seed: Seed, skip: int) -> tuple[bool, Place | None]:

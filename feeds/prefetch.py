@@ -13,7 +13,8 @@ from feeds.prepared import prepare, warm
 from feeds.recommender import sessions
 from feeds.seeds import read_token
 
-_under_way: set[int] = set()
+# Of readers and the keys of their orders: a quick reader comes by while the same is being prepared.
+_under_way: set[tuple[int, int]] = set()
 
 
 def prepare_after(response: HttpResponse, reader: int | None, page: Page) -> None:
@@ -34,8 +35,7 @@ def prepare_after(response: HttpResponse, reader: int | None, page: Page) -> Non
 
 
 def _follow_up(reader: int, page: Page) -> None:
-    # A quick reader comes by more than once while the same is being prepared.
-    if _is_wanting(page) and not (page.readahead.left and reader in _under_way):
+    if _is_wanting(page):
         _prepare(reader, page)
     if _is_ranked(page):
         _rank(page)
@@ -51,14 +51,17 @@ def _is_ranked(page: Page) -> bool:
 
 
 def _prepare(reader: int, page: Page) -> None:
-    _under_way.add(reader)
+    scroll = reader, read_token(page.seed).key
+    if scroll in _under_way:
+        return
+    _under_way.add(scroll)
     try:
         if page.readahead.is_low:
             prepare(reader, page)
         else:
             warm(reader, page)
     finally:
-        _under_way.discard(reader)
+        _under_way.discard(scroll)
 
 
 def _rank(page: Page) -> None:

@@ -41,13 +41,12 @@ from feeds.seeds import LIFETIME, Seed, resume, sign
 from tiktok_clone.common.errors import DomainError
 from tiktok_clone.common.generation import after_commit, generation
 from tiktok_clone.common.redis import Redis, RedisError, client
-from videos.models import Video
 
 LIFE_SECONDS = 600
 # A reader of so many acts while pages are prepared loses one prepared page.
 MOST_ACTS = 1000
-# So many videos are prepared at a time, but no more pages than this; after a page that was not
-# prepared itself only a few pages, as most who look in go no further.
+# So many videos are prepared at a time, but no more pages than this; after the first page only a
+# few, as most who look in go no further.
 AHEAD, MOST_PAGES, FIRST_PAGES = 480, 24, 4
 
 SAME = b"="
@@ -238,9 +237,7 @@ def _checked(shelf: Shelf, wanted: list[Entry], held: list[bytes | None]) -> dic
     parsed = [(entry.video, cards.parse(value)) for entry, value in zip(wanted, held, strict=True)]
     found = {pk: card for pk, card in parsed if card is not None}
     cards.COUNTED.labels("redis").inc(len(found))
-    if missing := [pk for pk, card in parsed if card is None]:
-        rows = Video.objects.published().filter(pk__in=missing).select_related("author")
-        found |= shelf.load(list(rows))
+    found |= shelf.fetch([pk for pk, card in parsed if card is None])
     if any(pk not in found or found[pk].audience != audience for pk, audience in wanted):
         raise _MissError("changed")
     return found
@@ -248,7 +245,7 @@ def _checked(shelf: Shelf, wanted: list[Entry], held: list[bytes | None]) -> dic
 
 def _following(reader: int, page: Page) -> tuple[Seed, list[Slice[Entry]]]:
     """Make what follows a page, as the reader would get it."""
-    goes_on = page.readahead.pages and page.mode != "for-you"
+    goes_on = page.skip and page.mode != "for-you"
     pages = max(1, min(AHEAD // page.limit, MOST_PAGES if goes_on else FIRST_PAGES))
     viewer = User.objects.active().get(pk=reader)
     seed = resume(page.seed, page.mode, page.order, reader, page.next_skip)

@@ -10,7 +10,9 @@ from accounts import services as people
 from accounts.models import Follow, User
 from accounts.services import profiles, suspension
 from feeds import cards
-from feeds.cards import GONE, Shelf, drop, drop_all_of, show
+from feeds.cards import GONE, Entry, SharedCard, Shelf, audience_of, drop, drop_all_of, show
+from feeds.paging import make_page
+from feeds.seeds import new_seed
 from tests.factories import UserFactory, VideoFactory, befriend
 from tests.feeds.caching import (
     Silence,
@@ -37,6 +39,11 @@ def rows(*ids: int) -> list[Video]:
     return list(Video.objects.filter(pk__in=ids).select_related("author"))
 
 
+def cards_of(*videos: Video) -> dict[int, SharedCard]:
+    """The cards as a page takes them that has looked at these rows."""
+    return Shelf().cards([Entry(video.pk, audience_of(video)) for video in videos])
+
+
 def kept(video: Video) -> bytes | None:
     """What Redis has of a video now."""
     value: bytes | None = connected().get(cards.key(generation(), video.pk))
@@ -45,7 +52,7 @@ def kept(video: Video) -> bytes | None:
 
 def stored(video: Video) -> None:
     """Have the card of a video kept."""
-    Shelf().cards(rows(video.pk))
+    cards_of(*rows(video.pk))
     assert kept(video)
 
 
@@ -67,9 +74,9 @@ def test_a_card_is_the_same_from_redis_and_from_postgresql(video: Video, user: U
     Follow.objects.create(follower=user, followee=video.author)
     row = rows(video.pk)
     connected().delete(cards.key(generation(), video.pk))
-    fresh = Shelf().cards(row)
+    fresh = cards_of(*row)
     with without_postgresql():
-        held = Shelf().cards(row)
+        held = cards_of(*row)
     assert held == fresh
     [expected] = represent_videos(Video.objects.filter(pk=video.pk).for_cards(), user.pk)
     expected["author"]["following"] = True
@@ -83,7 +90,7 @@ def test_a_card_is_the_same_from_redis_and_from_postgresql(video: Video, user: U
 
 @pytest.mark.parametrize("bits", range(8))
 def test_each_part_of_the_reader_stands_in_its_place(bits: int, video: Video) -> None:
-    card = cards.ShownCard(video.pk, Shelf().cards(rows(video.pk))[video.pk], bits).as_dict()
+    card = cards.ShownCard(video.pk, cards_of(*rows(video.pk))[video.pk], bits).as_dict()
     assert card["liked"] is bool(bits & cards.LIKED)
     assert card["saved"] is bool(bits & cards.SAVED)
     assert card["author"]["following"] is bool(bits & cards.FOLLOWING)
@@ -185,7 +192,7 @@ def test_a_mark_that_cannot_be_put_begins_a_new_generation(
     assert generation() != old
     shelf.load(before)
     assert kept(video) is None
-    [shown] = show(Shelf().cards(rows(video.pk)), None)
+    [shown] = show(cards_of(*rows(video.pk)), None)
     assert shown.as_dict()["caption"] == "new"
 
 
@@ -222,7 +229,7 @@ def test_an_author_of_too_many_begins_a_new_generation(
 def test_a_card_for_other_people_is_not_used(video: Video) -> None:
     """Somebody else's change of the audience is committed and its mark is not there yet."""
     User.objects.filter(pk=video.author_id).update(is_private=True, name="After")
-    [card] = Shelf().cards(rows(video.pk)).values()
+    [card] = cards_of(*rows(video.pk)).values()
     assert card.audience.endswith("private")
     assert b"After" in card.json
 
@@ -231,7 +238,7 @@ def test_a_like_is_counted_at_once(video: Video, user: User) -> None:
     stored(video)
     engagement.like_video(user, video.pk)
     assert kept(video) is None
-    [card] = Shelf().cards(rows(video.pk)).values()
+    [card] = cards_of(*rows(video.pk)).values()
     assert b'"likes_count":1' in card.json
 
 
@@ -253,16 +260,16 @@ def test_a_like_takes_no_mark_away(video: Video, user: User) -> None:
 
 def test_a_video_without_files_gets_no_card(video: Video) -> None:
     publishing.delete_video(video.author, video.pk)
-    assert Shelf().cards([video]) == {}
+    assert cards_of(video) == {}
 
 
 @pytest.mark.parametrize("away", [None, nobody_there])
 def test_without_redis_cards_come_from_postgresql(
     away: Any, video: Video, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    expected = Shelf().cards(rows(video.pk))
+    expected = cards_of(*rows(video.pk))
     use_client(monkeypatch, away and away())
-    assert Shelf().cards(rows(video.pk)) == expected
+    assert cards_of(*rows(video.pk)) == expected
     drop(video.pk)
 
 
@@ -276,3 +283,24 @@ def test_an_edit_shows_at_once_in_the_feed(as_user: Any, user: User, video: Vide
     for mode in ("all", "following", "friends"):
         [card] = as_user.get("/videos/feed", {"mode": mode})["results"]
         assert (card["caption"], card["author"]["name"]) == ("second", "Second")
+
+
+@pytest.mark.parametrize("change", ["edited", "for friends", "hidden", "deleted"])
+def test_what_changes_between_the_look_and_the_card_is_looked_at_again(
+    change: str, video: Video, user: User, admin: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The reader may not see it any more, or it has become another card for the same reader."""
+    other, act = VideoFactory(author=video.author), [CHANGES[change]]
+    fetch = Shelf.fetch
+
+    def change_and_fetch(self: Shelf, ids: list[int]) -> dict[int, SharedCard]:
+        while act:
+            act.pop()(video, admin)
+        return fetch(self, ids)
+
+    end_cards()
+    monkeypatch.setattr(Shelf, "fetch", change_and_fetch)
+    page = make_page(user, new_seed("all", "shuffle", user.pk), 0, 10)
+    captions = {card["id"]: card["caption"] for card in page.results}
+    assert other.pk in captions
+    assert captions.get(video.pk) == ("new" if change == "edited" else None)

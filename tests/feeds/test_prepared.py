@@ -149,6 +149,55 @@ class TestHotPages:
         assert seen == published[::-1]
         assert 2 <= len(kept) <= 8
 
+    def test_who_overtakes_the_preparation_waits_for_no_second_one(
+        self,
+        user: User,
+        friend: User,
+        reader: ApiClient,
+        later: Later,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        for _ in range(30):
+            VideoFactory(author=friend)
+        page = reader.get(FEED, {"mode": "following", "limit": 2})
+        reader.get(FEED, follow_up(page))
+        first, second = later.waiting
+        begun: list[Page] = []
+
+        def prepare_meanwhile(*given: Any) -> bool:
+            begun.append(given[1])
+            if len(begun) == 1:
+                second()
+            return prepare(*given)
+
+        monkeypatch.setattr(prefetch, "prepare", prepare_meanwhile)
+        first()
+        assert len(begun) == 1
+
+    def test_who_asked_for_a_second_page_gets_many_prepared(
+        self, user: User, friend: User, reader: ApiClient, later: Later
+    ) -> None:
+        for _ in range(30):
+            VideoFactory(author=friend)
+        page = reader.get(FEED, {"mode": "following", "limit": 2})
+        reader.get(FEED, follow_up(page))
+        first, second = later.waiting
+        for work, expected in ((first, prepared.FIRST_PAGES), (second, 13)):
+            work()
+            slot = prepared.look(user.pk)
+            assert slot is not None
+            assert len(slot.pages) == expected
+
+    def test_at_the_end_of_an_order_nothing_more_is_prepared(
+        self, reader: ApiClient, later: Later, clips: list[int]
+    ) -> None:
+        page = reader.get(FEED, {"mode": "following", "limit": 3})
+        later.run()
+        Shelf().warm(clips)
+        while not page["end"]:
+            page = reader.get(FEED, follow_up(page))
+            assert later.waiting == []
+
     def test_cards_that_went_are_put_back_before_the_page_is_asked_for(
         self, user: User, friend: User, reader: ApiClient, later: Later
     ) -> None:
@@ -530,7 +579,7 @@ class TestChanges:
     def marks_are_over(self) -> None:
         """Somebody else has the cards made anew, for the people they are for now."""
         end_cards()
-        Shelf().cards(list(Video.objects.published().select_related("author")))
+        Shelf().warm(list(Video.objects.values_list("pk", flat=True)))
 
     def direct(self, user: User, page: Page) -> Page:
         """The page as PostgreSQL gives it."""
