@@ -5,12 +5,16 @@
 A batch of 20 impressions is compared with 20 of one each, and each of them with the same work
 without the affinity. A like is compared alike. All are measured in turn, on a scratch database
 in which the person has watched thousands of clips.
+
+Then several people report at once: batches with nothing in common, and batches that all have one
+clip that everybody watches, whose row they wait for.
 """
 
 import argparse
 import os
 import random
 import statistics
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -21,6 +25,7 @@ import django
 BATCH = 20
 VIDEOS = 20_000
 SEEN = 5_000
+PEOPLE, SECONDS, ROUNDS = 4, 3.0, 3
 
 
 def main() -> None:
@@ -60,6 +65,41 @@ def run(repeats: int) -> None:
     print(f"\n{'':34}{'median ms':>12}{'ratio':>8}{'statements':>12}")
     for name, median in medians.items():
         print(f"{name:34}{median:12.2f}{median / unit:8.2f}{statements[name]:12}")
+    counts = {"nothing in common": 0, "one viral clip": 0}
+    for _ in range(ROUNDS):  # in turn, so that what else the machine does weighs on both alike
+        counts["nothing in common"] += _at_once(least, None)
+        counts["one viral clip"] += _at_once(least, least)
+    most = counts["nothing in common"]
+    print(f"\nbatches a second of {PEOPLE} people at once")
+    for name, count in counts.items():
+        print(f"{name:34}{count / SECONDS / ROUNDS:12.0f}{count / most:8.2f}")
+
+
+def _at_once(least: int, viral: int | None) -> int:
+    """Have people report batches for a while; returns how many were recorded."""
+    from django.db import connection
+
+    from accounts.models import User
+    from feeds.services import Watched, record_views
+
+    people = list(User.objects.order_by("pk")[1 : PEOPLE + 1])
+    until, done = time.perf_counter() + SECONDS, []
+
+    def report(number: int) -> None:
+        chance = random.Random(number)
+        own = range(least + 1 + number, least + VIDEOS, PEOPLE)  # of nobody else
+        while time.perf_counter() < until:
+            ids = [*chance.sample(own, BATCH - 1), own[0] if viral is None else viral]
+            record_views(people[number], [Watched(pk, chance.uniform(0, 9)) for pk in ids])
+            done.append(number)
+        connection.close()
+
+    threads = [threading.Thread(target=report, args=[n]) for n in range(PEOPLE)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return len(done)
 
 
 def _kinds(user: Any, least: int) -> dict[str, Callable[[random.Random], object]]:

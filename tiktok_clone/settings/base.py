@@ -125,7 +125,7 @@ if REDIS_URL:
 else:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
-# So many people who read lately have their timelines in Redis, about 6 kB each; 0 keeps none.
+# So many people who read lately have their timelines in Redis, two of about 6 kB; 0 keeps none.
 FEED_CACHED_READERS = env.int("FEED_CACHED_READERS", 50_000)
 # What an author with more followers posts is fetched by those who read, not pushed to all.
 FEED_PUSH_MAX_FOLLOWERS = env.int("FEED_PUSH_MAX_FOLLOWERS", 20_000)
