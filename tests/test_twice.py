@@ -17,8 +17,8 @@ from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from accounts import avatars, purging
-from accounts.models import FollowRequest, User
-from accounts.services import follow, profiles
+from accounts.models import Decision, FollowRequest, User
+from accounts.services import follow, profiles, warn_person
 from feeds.demo import seeding
 from feeds.demo.clips import CLIPS
 from feeds.models import Bell, Export
@@ -34,6 +34,7 @@ from videos.media import processing
 from videos.models import Status, Tombstone, Upload, Video
 from videos.services import publishing, uploads
 from videos.services.comments import add_comment
+from videos.services.engagement import like_video
 
 RunJobs = Callable[[], None]
 Arguments = dict[str, Any]
@@ -118,6 +119,16 @@ def a_bell() -> Video:
     return video
 
 
+def a_warning() -> Decision:
+    return warn_person(UserFactory().pk, UserFactory(is_superuser=True))
+
+
+def something_told() -> Video:
+    video: Video = VideoFactory()
+    like_video(UserFactory(), video.pk)
+    return video
+
+
 def an_export() -> Export:
     return Export.objects.create(user=somebody_active(), name="exports/mine/export.zip")
 
@@ -160,12 +171,14 @@ CASES: dict[str, Callable[[], Arguments]] = {
     "tiktok_clone.schedule.forget_idempotent_answers": tick,
     "accounts.tasks.send_verification": lambda: {"user_id": UserFactory().pk},
     "accounts.tasks.send_password_reset": lambda: {"user_id": UserFactory().pk},
+    "accounts.tasks.send_decision": lambda: {"decision_id": a_warning().pk, "settled": False},
     "accounts.tasks.purge_account": lambda: {"user_id": somebody_deleted().pk},
     "accounts.tasks.accept_waiting": lambda: {"user_id": somebody_asked().pk},
     "accounts.tasks.sweep_avatar": lambda: {"folder": an_unused_picture()},
     "accounts.tasks.forget_old_rows": tick,
     "feeds.tasks.fan_out": lambda: {"video_id": a_bell().pk},
     "feeds.tasks.ring_bells": lambda: {"video_id": a_bell().pk},
+    "feeds.tasks.forget_told": lambda: {"column": "video", "ids": [something_told().pk]},
     "feeds.tasks.revive_fan_outs": lambda: tick(a_bell),
     "feeds.tasks.recompute_trends": tick,
     "feeds.tasks.train_recommender": tick,

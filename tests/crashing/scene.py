@@ -157,7 +157,7 @@ class Scene:
     def age(self) -> None:
         """What waits for hours, or for months in quarantine, is due."""
         Video.objects.exclude(status=Status.READY).update(updated_at=LONG_AGO)
-        Upload.objects.update(expires_at=LONG_AGO)
+        Upload.objects.update(expires_at=LONG_AGO, look_at=LONG_AGO)
         Tombstone.objects.update(due_at=LONG_AGO)
         StoredObject.objects.update(created_at=LONG_AGO)
         Orphan.objects.filter(quarantined_at__isnull=False).update(quarantined_at=LONG_AGO)

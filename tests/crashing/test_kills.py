@@ -56,8 +56,7 @@ def post_in_pieces(url: str, http: requests.Session) -> requests.Response:
 @pytest.mark.parametrize(
     "point",
     [
-        at(Row.ROW_ONLY, f"{LEDGER}:expect:after"),
-        beside(f"{LEDGER}:expect:before"),  # the row of the clip alone
+        at(Row.ROW_ONLY, f"{LEDGER}:keep:before"),
         beside(f"{LEDGER}:confirm:before"),  # stored, and the answer is lost
         beside("videos.services.publishing:_confirm:before"),  # stored, in the books, no job
     ],

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from accounts.models import Follow, Mute, MutedWord, User
+from accounts.models import Follow, Mute, MutedWord, Reason, User
 from accounts.services import mute_word
 from feeds import prepared
 from feeds.models import NotInterested
@@ -191,7 +191,7 @@ def test_a_prepared_page_is_not_used_after_a_report(
     later.run()
     slot = prepared.look(user.pk)
     assert slot is not None
-    report_video(user, slot.videos[0], Report.Reason.SPAM)
+    report_video(user, slot.videos[0], Reason.SPAM)
     rest = ids(as_user.get(FEED, follow_up(page, limit=2)))
     assert len(rest) == 2
     assert slot.videos[0] not in rest

@@ -6,7 +6,7 @@ from typing import Any
 from django.utils import timezone
 from hypothesis import strategies as st
 
-from accounts.models import Block, Follow, Friendship, Mute, MutedWord, User
+from accounts.models import Block, Follow, Friendship, Mute, MutedWord, Reason, User
 from accounts.services import mute_word, unmute_word
 from feeds.models import NotInterested
 from feeds.services import Watched, record_views
@@ -16,7 +16,7 @@ from videos.services import engagement
 
 PEOPLE = 4
 WORDS = ("rain", "sun")  # each author's videos have one
-SPAM = {"reason": Report.Reason.SPAM}
+SPAM = {"reason": Reason.SPAM}
 
 # Acts are (name, who, which): who picks a person, which picks a video or a visibility.
 ACTS = [
