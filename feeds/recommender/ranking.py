@@ -178,7 +178,8 @@ def trials(pool: Sequence[Found], key: int, start: int) -> NDArray[np.float64]:
             liked = min(one.trial.liked, one.trial.shown)
             yes = PRIOR_STRENGTH * one.trial.rate + liked
             no = PRIOR_STRENGTH * (1 - one.trial.rate) + one.trial.shown - liked
-            drawn[place] = rng.beta(max(yes, 0.01), max(no, 0.01))
+            # Never rounded to 0, which means that there is nothing to find out.
+            drawn[place] = max(rng.beta(max(yes, 0.01), max(no, 0.01)), 10**-DECIMALS)
     return drawn
 
 
