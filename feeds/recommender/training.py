@@ -23,14 +23,12 @@ from feeds.recommender.evaluation import Trial, judge, trial
 from feeds.recommender.holdout import split
 from feeds.recommender.interactions import Interactions
 from feeds.recommender.model import Model, Parameters, profiles_of, recommend, train
+from feeds.recommender.tuning import FEWEST_READERS, LENGTH
 
 # Any number; advisory locks have no names.
 LOCK = 7_261_904_335
 # A model whose NDCG is a smaller part than this of that of the one in service is refused.
 LEAST_SHARE = 0.95
-# With fewer readers to judge by, such a difference is chance.
-FEWEST_READERS = 20
-LENGTH = 20
 # Steps that are reported, at most: those of tuning and five more.
 MOST_STEPS = sum(map(len, tuning.AXES.values())) + 5
 
