@@ -5,6 +5,7 @@ jobs, a bounded number of rows each, in the order of their ids; a part that is d
 its rows there.
 """
 
+import time
 from typing import Any
 
 from django.db import connection, transaction
@@ -19,6 +20,7 @@ from tiktok_clone.common.errors import DomainError
 
 BATCH = 1000
 BATCHES = 10  # a job; then another one goes on
+LONGEST_REST = 0.5  # seconds
 
 
 @transaction.atomic
@@ -47,6 +49,9 @@ def is_on(listener: User, creator: User) -> bool:
 def ring(video_id: int, after: int) -> int | None:
     """Tell some listeners of a publication, those who may see it.
 
+    It rests for as long as it works: nobody minds being told a second later, and everybody minds
+    a like that waits for the database.
+
     Args:
         after: the last listener who has been reached.
 
@@ -56,7 +61,9 @@ def ring(video_id: int, after: int) -> int | None:
     reached: int | None = after
     for _ in range(BATCHES):
         if reached is not None:
+            began = time.monotonic()
             reached = _ring_some(video_id, reached)
+            time.sleep(min(time.monotonic() - began, LONGEST_REST))
     return reached
 
 

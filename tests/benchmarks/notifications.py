@@ -109,10 +109,10 @@ def _add_listeners(author: int, total: int) -> None:
 
 
 def _likes(clips: list[int], tokens: list[str]) -> Iterator[tuple[str, str, str]]:
-    """Yield method, path and token: each fan likes each clip, then takes it back, and again."""
+    """Yield method, path and token: all fans like a clip, all take it back, then the next clip."""
     for number in count():
         fan, turn = number % len(tokens), number // len(tokens)
-        clip, method = clips[turn % len(clips)], ("POST", "DELETE")[turn // len(clips) % 2]
+        clip, method = clips[turn // 2 % len(clips)], ("POST", "DELETE")[turn % 2]
         yield method, f"/videos/{clip}/like", tokens[fan]
 
 
