@@ -23,7 +23,7 @@ from tqdm import tqdm
 
 from accounts.models import Follow, User
 from feeds import fanout, prepared, timeline
-from feeds.models import PendingFanout
+from feeds.models import PendingFanout, PullAuthor
 from feeds.paging import Readahead, make_page
 from feeds.seeds import new_seed
 from feeds.timeline import CAP, SLACK, List
@@ -176,7 +176,8 @@ def _published(redis: Redis, count: int) -> Publication:
         Video.objects.filter(pk=video.pk).update(author=author, published_at=_latest())
         video.refresh_from_db()
         fanout.announce(video)
-    timeline.build(List.of_author(author.pk))
+    for pulled in PullAuthor.objects.values_list("author", flat=True):
+        assert timeline.build(List.of_author(pulled))
     for one in ("following", "friends"):
         redis.delete(List.of_reader(one, reader.pk).key(generation.generation()))
         assert timeline.build(List.of_reader(one, reader.pk))

@@ -1,26 +1,30 @@
 """What a page of the seeded shuffle costs, by size of the table and place of the page.
 
 Each cell is a ratio to fetching 20 videos by primary key, everything measured in turn in
-one run, so that what else the machine does weighs on all alike. Ours is the whole way to
-a page of rows: the permutation, what is live, and the one more that tells the end. The
-usual way sorts the table by a hash of id and seed and skips with OFFSET. At the end every
-fourth video is deleted, and then the slots are compacted.
+one run, so that what else the machine does weighs on all alike. Ours is what a reader's page
+asks of PostgreSQL while cards are kept: the permutation, what is live and may be seen, and the one
+more that tells the end; and the same with the rows of its videos, as if no card were kept. The
+usual way sorts the table by a hash of id and seed and skips with OFFSET, then fetches the rows. At
+the end every fourth video is deleted, and then the slots are compacted.
 """
 
+import os
 import random
 import statistics
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from django.db import connection
 from tqdm import tqdm
 
+from accounts.models import User
 from feeds.compaction import compact
-from feeds.modes import MODES
-from feeds.paging import LiveShare, Scan, rows_of
-from feeds.seeds import NOBODY, Seed, new_seed
+from feeds.paging import look_ahead
+from feeds.seeds import Seed, new_seed
 from tests.benchmarks import scratch
 from videos.models import Video
 
@@ -29,13 +33,16 @@ SKIPS = (0, 1_000, 100_000)
 PLOT = Path(__file__).resolve().parents[2] / "docs" / "img" / "page_cost.png"
 # Sorting a million rows takes seconds; a few times are enough for a median.
 REPEATS_OF_SORTING = 3
+OURS, ROWS, SORTING = "this feed", "… with rows", "ORDER BY md5(id, seed) OFFSET"
+# Number of videos and `skip`; and what a page costs there, by way of making it.
 Cell = tuple[int, int]
+Costs = dict[str, float]
 
 
 def run(sizes: list[int], repeats: int) -> None:
     """Measure, print the table and draw the plot."""
-    ours: dict[Cell, float] = {}
-    sorting: dict[Cell, float] = {}
+    load = os.getloadavg()[0]
+    costs: dict[Cell, Costs] = {}
     steps = (len(sizes) + 2) * len(SKIPS) * (repeats + REPEATS_OF_SORTING)
     with tqdm(total=sizes[-1], desc="rows", unit_scale=True) as rows:
         bar = tqdm(total=steps, desc="measuring")
@@ -43,20 +50,20 @@ def run(sizes: list[int], repeats: int) -> None:
             for added in scratch.grow_to(size):
                 rows.update(added)
             for skip in [skip for skip in SKIPS if skip + PAGE <= size]:
-                ours[size, skip], sorting[size, skip] = _cell(size, skip, repeats, bar)
+                costs[size, skip] = _cell(size, skip, repeats, bar)
         later = {name: _later(change, sizes[-1], repeats, bar) for name, change in CHANGES.items()}
         bar.close()
-    tqdm.write(_table(ours, sorting, later))
-    _draw(ours, sorting)
+    tqdm.write(_table(costs, later, load))
+    _draw(costs)
 
 
 def _later(
     change: Callable[[], object], size: int, repeats: int, bar: "tqdm[None]"
-) -> dict[Cell, float]:
-    """Return the costs of our page after a change of the largest table."""
+) -> dict[Cell, Costs]:
+    """Return the costs of a page after a change of the largest table."""
     change()
     cells = [(size, skip) for skip in SKIPS if skip + PAGE <= size * 3 // 4]
-    return {(size, skip): _cell(size, skip, repeats, bar)[0] for size, skip in cells}
+    return {(size, skip): _cell(size, skip, repeats, bar) for size, skip in cells}
 
 
 def _delete_every_fourth() -> None:
@@ -71,34 +78,34 @@ def _compact() -> None:
         cursor.execute("ANALYZE videos_slotrun")
 
 
-def _cell(size: int, skip: int, repeats: int, bar: "tqdm[None]") -> tuple[float, float]:
-    """Return the costs of our page and of sorting, in pages by primary key."""
-    seed = new_seed("all", "shuffle", NOBODY)
+def _cell(size: int, skip: int, repeats: int, bar: "tqdm[None]") -> Costs:
+    """Return what a page costs, in pages by primary key."""
+    reader = User.objects.order_by("pk")[0]
+    seed = new_seed("all", "shuffle", reader.pk)
     least, most = _ids()
-    times: dict[str, list[float]] = {"key": [], "ours": [], "sorting": []}
+    times: dict[str, list[float]] = defaultdict(list)
     for n in range(repeats + REPEATS_OF_SORTING):
-        chance = random.Random(n)
-        by_key = chance.sample(range(least, most + 1), PAGE)
-        times["key"].append(_seconds(lambda by_key=by_key: _fetch(by_key)))
-        times["ours"].append(_seconds(lambda n=n: _our_page(replace(seed, key=seed.key ^ n), skip)))
+        by_key = random.Random(n).sample(range(least, most + 1), PAGE)
+        our_seed = replace(seed, key=seed.key ^ n)
+        ways: dict[str, Callable[[], object]] = {
+            "key": partial(_fetch, by_key),
+            OURS: partial(_our_page, reader, our_seed, skip),
+            ROWS: lambda seed=our_seed: _fetch(_our_page(reader, seed, skip)),
+        }
         if n < REPEATS_OF_SORTING:
-            times["sorting"].append(_seconds(lambda n=n: _sorted_page(n, skip)))
+            ways[SORTING] = partial(_sorted_page, n, skip)
+        for name, way in ways.items():
+            times[name].append(_seconds(way))
         bar.update()
     # The first of each warms caches and plans.
     medians = {name: statistics.median(values[1:]) for name, values in times.items()}
-    return medians["ours"] / medians["key"], medians["sorting"] / medians["key"]
+    return {name: median / medians["key"] for name, median in medians.items() if name != "key"}
 
 
-def _our_page(seed: Seed, skip: int) -> None:
-    mode = MODES["all"]["shuffle"]
-    scan: Scan[Video] = Scan(
-        mode.source(seed, skip),
-        lambda names: rows_of(mode, None, names),
-        mode.place_at(None, seed, skip) if skip else None,
-        LiveShare(),
-    )
-    scan.top_up(PAGE + 1)
-    assert len(scan.found) >= PAGE
+def _our_page(reader: User, seed: Seed, skip: int) -> list[int]:
+    (page,) = look_ahead(reader, seed, skip, PAGE, 1)
+    assert len(page.shown) == PAGE
+    return [entry.video for entry in page.shown]
 
 
 def _fetch(ids: list[int]) -> None:
@@ -128,33 +135,29 @@ def _ids() -> tuple[int, int]:
     return least, most
 
 
-def _seconds(measured: Callable[[], None]) -> float:
+def _seconds(measured: Callable[[], object]) -> float:
     start = time.perf_counter()
     measured()
     return time.perf_counter() - start
 
 
-def _table(
-    ours: dict[Cell, float], sorting: dict[Cell, float], later: dict[str, dict[Cell, float]]
-) -> str:
+def _table(costs: dict[Cell, Costs], later: dict[str, dict[Cell, Costs]], load: float) -> str:
     lines = [
         "",
-        f"Cost of a page of {PAGE}, as a multiple of fetching {PAGE} videos by primary key",
-        f"{'videos':>10} {'skip':>8} {'this feed':>10} {'ORDER BY md5(id, seed) OFFSET':>30}",
+        f"Cost of a page of {PAGE}, as a multiple of fetching {PAGE} videos by primary key"
+        f" (load before it {load:.1f})",
+        f"{'videos':>10} {'skip':>8} {OURS:>12} {ROWS:>12} {SORTING:>30}",
     ]
-    lines += [
-        f"{size:>10,} {skip:>8,} {cost:>9.1f}× {sorting[size, skip]:>29,.1f}×"
-        for (size, skip), cost in ours.items()
-    ]
-    lines += [
-        f"{size:>10,} {skip:>8,} {cost:>9.1f}×  {name}"
-        for name, costs in later.items()
-        for (size, skip), cost in costs.items()
-    ]
+    for name, cells in {"": costs, **later}.items():
+        lines += [
+            f"{size:>10,} {skip:>8,} {cost[OURS]:>11.2f}× {cost[ROWS]:>11.2f}×"
+            f" {cost[SORTING]:>29,.1f}×  {name}"
+            for (size, skip), cost in cells.items()
+        ]
     return "\n".join(lines)
 
 
-def _draw(ours: dict[Cell, float], sorting: dict[Cell, float]) -> None:
+def _draw(costs: dict[Cell, Costs]) -> None:
     import matplotlib as mpl
 
     mpl.use("Agg")
@@ -162,12 +165,9 @@ def _draw(ours: dict[Cell, float], sorting: dict[Cell, float]) -> None:
 
     figure, axes = plt.subplots(figsize=(7, 4.2), layout="constrained")
     markers = dict(zip(SKIPS, "osD", strict=True))
-    for name, costs, color in (
-        ("ORDER BY md5(id, seed) OFFSET", sorting, "#8a8f98"),
-        ("this feed", ours, "#fe2c55"),
-    ):
+    for name, color in ((SORTING, "#8a8f98"), (OURS, "#fe2c55")):
         for skip in SKIPS:
-            points = [(size, cost) for (size, at), cost in costs.items() if at == skip]
+            points = [(size, cost[name]) for (size, at), cost in costs.items() if at == skip]
             xs, ys = zip(*points, strict=True) if points else ((), ())
             axes.plot(xs, ys, marker=markers[skip], color=color, label=f"{name}, skip {skip:,}")
     axes.set(xscale="log", yscale="log", xlabel="videos")

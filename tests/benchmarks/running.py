@@ -47,8 +47,9 @@ def free_port() -> int:
 
 
 def _clean(environment: Mapping[str, str]) -> dict[str, str]:
-    """Without services of others: it starts its own."""
-    return {k: v for k, v in environment.items() if k not in ("DATABASE_URL", "REDIS_URL")}
+    """Without services and the key of others: it starts and makes its own."""
+    others = {"DATABASE_URL", "REDIS_URL", "SECRET_KEY"}
+    return {name: value for name, value in environment.items() if name not in others}
 
 
 def _wait_until_ready(launcher: "subprocess.Popen[str]") -> None:
