@@ -8,6 +8,9 @@ Whatever changes a card, or who may see it, puts a *gone* mark in its place when
 (`drop`), and cards are never written over anything. A card ends at a moment that is fixed before
 the database is read for it, and a mark outlives each card that was begun before it. So who read
 the database before the change cannot bring the old card back, however late what they send is read.
+
+While Redis is away, each process keeps what it made for a few seconds (`AT_HAND`). No mark gets
+there; but pages are then listed by PostgreSQL, and a card for others than it says is not used.
 """
 
 import hashlib
@@ -18,6 +21,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from django.conf import settings
+from django.core.cache import caches
 from django.db import connection
 from django.db.models import prefetch_related_objects
 from prometheus_client import Counter
@@ -36,6 +40,8 @@ DIGEST_LENGTH = 8
 CLOCK_SECONDS = 5
 # Marks are put in chunks; an author of more videos than the most begins a new generation.
 CHUNK, MOST = 500, 5000
+# Where cards are kept while Redis is away, and for how long their counts lag then.
+AT_HAND, AT_HAND_SECONDS = "at_hand", 3
 # So many acts a second may drop a card, so that their counts show at once.
 COUNTED_A_SECOND = 5
 
@@ -156,6 +162,7 @@ class Shelf:
     def __init__(self) -> None:
         self.generation = generation()
         self._until = int(time.time()) + settings.FEED_CARD_SECONDS
+        self._where = "redis"
 
     def cards(self, entries: Sequence[Entry]) -> dict[int, SharedCard]:
         """Return the cards by id, kept or made; a video that is not published any more gets none.
@@ -169,7 +176,7 @@ class Shelf:
             card = parse(value)
             if card is not None and card.audience == entry.audience:
                 found[entry.video] = card
-        COUNTED.labels("redis").inc(len(found))
+        COUNTED.labels(self._where).inc(len(found))
         return found | self.fetch([entry.video for entry in entries if entry.video not in found])
 
     def warm(self, ids: list[int]) -> None:
@@ -205,26 +212,32 @@ class Shelf:
 
     def _read(self, ids: list[int]) -> list[bytes | None]:
         redis = client()
-        if redis is None or not self.generation or not ids:
-            return [None] * len(ids)
+        if redis is None or not self.generation:
+            return self._read_at_hand(ids)
         try:
-            held: Any = redis.mget([key(self.generation, pk) for pk in ids])
+            held: Any = redis.mget([key(self.generation, pk) for pk in ids]) if ids else []
         except RedisError:
-            return [None] * len(ids)
+            return self._read_at_hand(ids)
         return list(held)
+
+    def _read_at_hand(self, ids: list[int]) -> list[bytes | None]:
+        self._where = AT_HAND
+        held = caches[AT_HAND].get_many(ids)
+        return [held.get(pk) for pk in ids]
 
     def _keep(self, cards: Mapping[int, SharedCard]) -> None:
         redis = client()
-        if redis is None or not self.generation or not cards:
+        values = {pk: card.audience.encode() + b"\n" + card.json for pk, card in cards.items()}
+        if redis is None or not self.generation:
+            caches[AT_HAND].set_many(values, AT_HAND_SECONDS)
             return
         pipe = redis.pipeline(transaction=False)
-        for pk, card in cards.items():
-            value = card.audience.encode() + b"\n" + card.json
+        for pk, value in values.items():
             pipe.set(key(self.generation, pk), value, nx=True, exat=self._until)
         try:
             pipe.execute()
         except RedisError:
-            return
+            caches[AT_HAND].set_many(values, AT_HAND_SECONDS)
 
 
 def look(videos: Sequence[Video]) -> dict[int, str]:

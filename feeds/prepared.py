@@ -45,9 +45,9 @@ from tiktok_clone.common.redis import Redis, RedisError, client
 LIFE_SECONDS = 600
 # A reader of so many acts while pages are prepared loses one prepared page.
 MOST_ACTS = 1000
-# So many videos are prepared at a time, but no more pages than this; after the first page only a
-# few, as most who look in go no further.
-AHEAD, MOST_PAGES, FIRST_PAGES = 480, 24, 4
+# So many videos are prepared at a time, but no more pages than this; after the first page only
+# some, as most who look in go no further.
+AHEAD, MOST_PAGES, FIRST_PAGES = 480, 24, 8
 
 SAME = b"="
 TO_END, GOES_ON = "end", "on"

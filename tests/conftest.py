@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import cloudinary
 import pytest
-from django.core.cache import cache
+from django.core.cache import cache, caches
 from django.db import connection
 from procrastinate.contrib.django import app
 from procrastinate.periodic import PeriodicRegistry
@@ -24,6 +24,7 @@ RunJobs = Callable[[], None]
 def _fresh_caches() -> Iterator[None]:
     """No test sees what another one cached."""
     cache.clear()
+    caches["at_hand"].clear()
     signing.forget_epoch()
     generation.forget()
     readiness.forget()

@@ -273,6 +273,28 @@ def test_without_redis_cards_come_from_postgresql(
     drop(video.pk)
 
 
+@pytest.mark.parametrize("away", [None, nobody_there])
+def test_while_redis_is_away_the_process_keeps_cards_of_its_own(
+    away: Any, video: Video, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed = rows(video.pk)
+    use_client(monkeypatch, away and away())
+    expected = cards_of(*listed)
+    with without_postgresql():
+        assert cards_of(*listed) == expected
+
+
+@pytest.mark.parametrize("change", [{"caption": "new"}, {"visibility": Visibility.FRIENDS}])
+def test_cards_at_hand_are_not_used_for_a_video_that_has_changed(
+    change: dict[str, Any], video: Video, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_client(monkeypatch, None)
+    cards_of(*rows(video.pk))
+    publishing.edit_video(video.author, video.pk, **change)
+    [shown] = show(cards_of(*rows(video.pk)), None)
+    assert shown.as_dict().items() >= change.items()
+
+
 def test_an_edit_shows_at_once_in_the_feed(as_user: Any, user: User, video: Video) -> None:
     befriend(user, video.author)
     for mode in ("all", "following", "friends"):

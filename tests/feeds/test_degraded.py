@@ -99,7 +99,8 @@ def server() -> Iterator[OwnRedis]:
 def own(server: OwnRedis, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[OwnRedis]:
     """The Redis of this process is ours, and starts empty."""
     settings.REDIS_URL = server.url
-    settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": server.url}}
+    own = {**settings.CACHES["default"], "LOCATION": server.url}
+    settings.CACHES = {**settings.CACHES, "default": own}
     monkeypatch.setattr(redis, "breaker", redis.Breaker(clock=lambda: server.now))
     redis._client.cache_clear()
     server.become("emptied")

@@ -5,6 +5,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import environ
 from csp.constants import NONCE, NONE, SELF
@@ -108,22 +109,24 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # timeouts, no retries by the client, and errors read as a cache miss.
 REDIS_URL = env.str("REDIS_URL", "")
 REDIS_TIMEOUT = env.float("REDIS_TIMEOUT", 0.1)
+IN_PROCESS = "django.core.cache.backends.locmem.LocMemCache"
+CACHES: dict[str, dict[str, Any]] = {
+    "default": {"BACKEND": IN_PROCESS},
+    # Cards of feeds while Redis is away, for a few seconds.
+    "at_hand": {"BACKEND": IN_PROCESS, "LOCATION": "at_hand", "OPTIONS": {"MAX_ENTRIES": 2000}},
+}
 if REDIS_URL:
-    CACHES = {
-        "default": {
-            "BACKEND": "django_prometheus.cache.backends.redis.RedisCache",
-            "LOCATION": REDIS_URL,
-            "KEY_PREFIX": "loopy",
-            "OPTIONS": {
-                "SOCKET_CONNECT_TIMEOUT": REDIS_TIMEOUT,
-                "SOCKET_TIMEOUT": REDIS_TIMEOUT,
-                "IGNORE_EXCEPTIONS": True,
-                "CONNECTION_POOL_CLASS": "tiktok_clone.common.redis.GuardedPool",
-            },
-        }
+    CACHES["default"] = {
+        "BACKEND": "django_prometheus.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "loopy",
+        "OPTIONS": {
+            "SOCKET_CONNECT_TIMEOUT": REDIS_TIMEOUT,
+            "SOCKET_TIMEOUT": REDIS_TIMEOUT,
+            "IGNORE_EXCEPTIONS": True,
+            "CONNECTION_POOL_CLASS": "tiktok_clone.common.redis.GuardedPool",
+        },
     }
-else:
-    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
 # So many people who read lately have their timelines in Redis, two of about 6 kB; 0 keeps none.
 FEED_CACHED_READERS = env.int("FEED_CACHED_READERS", 50_000)
