@@ -132,7 +132,10 @@ async function why(clip) {
   box.showModal();
   try {
     const { reasons } = await call("GET", `/videos/${clip.dataset.clip}/why`);
-    show(reasons);
+    // Of the feed that one is in; a page of a single clip is in none.
+    const tab = clip.closest("[data-feed]")?.dataset.tab;
+    const here = reasons.filter(({ mode }) => !mode || mode === tab);
+    show(here.length ? here : reasons);
   } catch (error) {
     show([{ text: error.message }]);
   }

@@ -96,10 +96,15 @@ def test_blocking_asks_twice(screen: Open, post: Post, anna: User) -> None:
 def test_why_a_clip_is_there(screen: Open, post: Post, anna: User) -> None:
     post(1)
     window = screen(as_user=anna)
+    dialog = window.page.get_by_role("dialog", name="Why this clip?")
     window.open_feed()
     window.choose("Why this clip?")
-    dialog = window.page.get_by_role("dialog", name="Why this clip?")
+    expect(dialog.get_by_role("button", name="Less of this").first).to_be_visible()
+    expect(dialog.get_by_text("shuffled order")).to_be_hidden()
+    window.open_feed("/all")
+    window.choose("Why this clip?")
     expect(dialog.get_by_text("shuffled order")).to_be_visible()
+    expect(dialog.get_by_role("listitem")).to_have_count(1)
     window.page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
 
