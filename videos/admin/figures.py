@@ -56,7 +56,8 @@ def report_figures(since: datetime) -> Figures:
     waiting = Report.objects.filter(resolved_at=None).aggregate(
         total=Count("pk"), videos=Count("video", distinct=True), oldest=Min("created_at")
     )
-    about = f"about {waiting['videos']} clips, since {dashboard.lasting(waiting['oldest'])}"
+    clips = "one clip" if waiting["videos"] == 1 else f"{waiting['videos']} clips"
+    about = f"about {clips}, since {dashboard.lasting(waiting['oldest'])}"
     tile = Tile(
         "Reports waiting",
         str(waiting["total"]),
