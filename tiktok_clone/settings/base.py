@@ -134,6 +134,9 @@ FEED_PUSH_MAX_FOLLOWERS = env.int("FEED_PUSH_MAX_FOLLOWERS", 20_000)
 FEED_CARD_SECONDS = env.int("FEED_CARD_SECONDS", 30)
 # Threads of each web process that prepare next pages; 0 prepares none.
 FEED_PREFETCH_THREADS = env.int("FEED_PREFETCH_THREADS", 2)
+# Views and watch time are counted in Redis, and written to PostgreSQL once in so many seconds; 0
+# writes them with each report.
+VIEWS_WRITTEN_EVERY_SECONDS = env.float("VIEWS_WRITTEN_EVERY_SECONDS", 1.0)
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["accounts.backends.EmailBackend"]
