@@ -24,6 +24,7 @@ from django.db import Error, connection, transaction
 from feeds.recommender.exploring import KNOWN_AFTER
 from feeds.scripts import COUNT_VIEWS
 from tiktok_clone.common.redis import RedisError, client
+from videos.models import Video
 
 HASH, TIMER = "feeds:views", "feeds:views:taken"
 logger = logging.getLogger(__name__)
@@ -105,7 +106,7 @@ def _write_taken(taken: list[Added]) -> None:
     try:
         _write(taken)
     except Error as error:
-        logger.warning("Views of %d clips wait: %s", len(taken), type(error).__name__)
+        logger.warning("Views of %d clips wait: %s", len(taken), error)
         _put_back(taken)
 
 
@@ -123,26 +124,26 @@ def _put_back(taken: Iterable[Added]) -> None:
         logger.exception("Views were lost.")
 
 
+@transaction.atomic
 def _write(added: list[Added]) -> None:
+    """Lock the videos in the order of the ids, like all who lock several, and add to them.
+
+    By a statement each: one that updates rows for whose locks it has just waited gets in the way
+    of those who keep the videos meanwhile, and PostgreSQL sees a deadlock.
+    """
+    rows = Video.objects.filter(pk__in=[one.video for one in added]).order_by("pk")
+    list(rows.select_for_update(no_key=True).values_list("pk"))
     columns = zip(Added._fields, map(list, zip(*added, strict=True)), strict=True)
     with connection.cursor() as cursor:
         cursor.execute(_WRITE, {**dict(columns), "enough": KNOWN_AFTER})
 
 
-# Locked in the order of the ids, like all who lock several videos.
 _WRITE = """
-WITH added AS (
-    SELECT * FROM unnest(%(video)s::bigint[], %(shown)s::bigint[], %(views)s::bigint[],
-                         %(hundredths)s::bigint[])
-        AS added (video_id, shown, views, hundredths)
-), locked AS (
-    SELECT video.id FROM videos_video AS video JOIN added ON added.video_id = video.id
-    ORDER BY video.id FOR NO KEY UPDATE OF video
-)
 UPDATE videos_video AS video SET
     shown_count = least(video.shown_count + added.shown, %(enough)s),
     views_count = video.views_count + added.views,
     watch_seconds = video.watch_seconds + added.hundredths / 100.0
-FROM added JOIN locked ON locked.id = added.video_id
+FROM unnest(%(video)s::bigint[], %(shown)s::bigint[], %(views)s::bigint[],
+            %(hundredths)s::bigint[]) AS added (video_id, shown, views, hundredths)
 WHERE video.id = added.video_id
 """
