@@ -142,7 +142,7 @@ class TestFailures:
         assert counts(video) == (2, 2, 19)
 
     def test_what_waited_in_a_frozen_one_is_not_counted_twice(
-        self, video: Video, settings: Any, monkeypatch: pytest.MonkeyPatch
+        self, video: Video, seldom: None, settings: Any, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         watched(video)
         frozen = Silence("frozen")
