@@ -23,8 +23,8 @@ from django.db import Error, connection, transaction
 
 from feeds.recommender.exploring import KNOWN_AFTER
 from feeds.scripts import COUNT_VIEWS
+from tiktok_clone.common.compiled import bigints
 from tiktok_clone.common.redis import RedisError, client
-from videos.models import Video
 
 HASH, TIMER = "feeds:views", "feeds:views:taken"
 logger = logging.getLogger(__name__)
@@ -131,13 +131,16 @@ def _write(added: list[Added]) -> None:
     By a statement each: one that updates rows for whose locks it has just waited gets in the way
     of those who keep the videos meanwhile, and PostgreSQL sees a deadlock.
     """
-    rows = Video.objects.filter(pk__in=[one.video for one in added]).order_by("pk")
-    list(rows.select_for_update(no_key=True).values_list("pk"))
-    columns = zip(Added._fields, map(list, zip(*added, strict=True)), strict=True)
+    columns = map(bigints, zip(*added, strict=True))
+    values = dict(zip(Added._fields, columns, strict=True), enough=KNOWN_AFTER)
     with connection.cursor() as cursor:
-        cursor.execute(_WRITE, {**dict(columns), "enough": KNOWN_AFTER})
+        cursor.execute(_LOCK, values)
+        cursor.execute(_WRITE, values)
 
 
+_LOCK = """
+SELECT FROM videos_video WHERE id = ANY(%(video)s::bigint[]) ORDER BY id FOR NO KEY UPDATE
+"""
 _WRITE = """
 UPDATE videos_video AS video SET
     shown_count = least(video.shown_count + added.shown, %(enough)s),
