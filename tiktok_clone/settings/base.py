@@ -104,8 +104,8 @@ DATABASES["default"].setdefault("OPTIONS", {})["connect_timeout"] = 3
 SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# Redis holds nothing that is the only copy, so it may be slow or away: short
-# timeouts, no retries by the client, and errors read as a cache miss.
+# Redis holds nothing that is the only copy (but for views of the last second), so it may be slow
+# or away: short timeouts, no retries by the client, and errors read as a cache miss.
 REDIS_URL = env.str("REDIS_URL", "")
 REDIS_TIMEOUT = env.float("REDIS_TIMEOUT", 0.1)
 if REDIS_URL:
