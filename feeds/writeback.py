@@ -3,7 +3,7 @@
 Else all who watch a viral clip would wait for its row, and each would write it anew with its
 indexes. What a batch adds is known when its impressions are written (`services.record_views`), and
 goes to one hash when these are committed. Who counts while nobody has taken the hash for
-VIEWS_WRITTEN_EVERY_SECONDS takes it, and adds it to PostgreSQL by one statement: on a quiet site
+VIEWS_WRITTEN_EVERY_SECONDS takes it, and adds all of it to PostgreSQL at once: on a quiet site
 every count is exact at once, and a row is written once in that time, whoever watches. The rest
 waits for the next one who counts, or for the job of the minute.
 
@@ -16,7 +16,7 @@ import logging
 import time
 from collections.abc import Iterable
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import Error, connection, transaction
@@ -132,7 +132,8 @@ def _write(added: list[Added]) -> None:
     of those who keep the videos meanwhile, and PostgreSQL sees a deadlock.
     """
     columns = map(bigints, zip(*added, strict=True))
-    values = dict(zip(Added._fields, columns, strict=True), enough=KNOWN_AFTER)
+    values: dict[str, Any] = dict(zip(Added._fields, columns, strict=True))
+    values["enough"] = KNOWN_AFTER
     with connection.cursor() as cursor:
         cursor.execute(_LOCK, values)
         cursor.execute(_WRITE, values)
