@@ -4,9 +4,13 @@ Nothing is added up: each act writes its own row (a like, a comment, an impressi
 strength is computed anew from all of them by one statement. So it is exact however often an act
 is repeated, undone or rolled back, and a changed weight needs no more than `rebuild`.
 
-Facts of one person and one video change under the lock of the video, so the statement sees all
-of them. Following alone locks people instead and not the video; `followed` is therefore kept in
-the row of the strength itself, and every statement reads it from the row that it has locked.
+Facts of one person and one video may change in several transactions at once: a watch holds its
+video only against being deleted. So the row of the strength is locked by a statement of its own
+before another one reads the facts, which then sees what all who held the lock before have
+committed. Where there is no row yet, there is nothing to lock. Two who make it at the same moment
+meet in the upsert, and whoever comes second reads the facts once more, with the lock by then.
+What follows from a follow, `followed`, is kept in the row of the strength itself, and every
+statement reads it from the row that it has locked.
 
 Of who does not want to be profiled (`User.profiling`) nothing here is read or written: each
 function asks first, and holds the account until the end of the transaction, so that no act which
@@ -20,6 +24,9 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from django.db import connection, transaction
+
+from tiktok_clone.common.locking import kept
+from videos.models import Video
 
 
 @dataclass(frozen=True)
@@ -62,7 +69,7 @@ class Pair:
 
 
 def settle(user_id: int, video_ids: Iterable[int]) -> None:
-    """Recompute one person's strength for some videos, locked by the caller's transaction."""
+    """Recompute one person's strength for some videos, kept by the caller's transaction."""
     settle_pairs((user_id, video_id) for video_id in video_ids)
 
 
@@ -104,20 +111,18 @@ def rebuild(user_id: int) -> int:
     video_ids = _column(_TOUCHED, {"user": user_id})
     for start in range(0, len(video_ids), CHUNK):
         with transaction.atomic():
-            settle(user_id, lock_videos(video_ids[start : start + CHUNK]))
+            settle(user_id, keep_videos(video_ids[start : start + CHUNK]))
     return len(video_ids)
 
 
-def lock_videos(video_ids: Iterable[int]) -> list[int]:
-    """Lock videos as acts do, before facts about them change; return those that are there."""
-    return _column(_LOCK_VIDEOS, {"videos": list(video_ids)})
+def keep_videos(video_ids: Iterable[int]) -> list[int]:
+    """Keep videos from being deleted until the transaction ends; return those that are there."""
+    videos = Video.objects.filter(pk__in=list(video_ids)).order_by("pk")
+    return [pk for (pk,) in kept(videos.values_list("pk"))]
 
 
 def _lock_strengths(sql: str, user_id: int, author_id: int) -> list[int]:
-    """Lock rows before they are recomputed.
-
-    A statement of its own: the next one sees what all who held the locks before have committed.
-    """
+    """Find and lock rows before they are recomputed."""
     if not _profiled([user_id]):
         return []
     return _column(sql, {"user": user_id, "author": author_id, "window": FOLLOW_WINDOW})
@@ -139,6 +144,13 @@ def _settle(pairs: set[Pair]) -> None:
     pairs = {pair for pair in pairs if pair.user in profiled}
     if not pairs:
         return
+    held = set(_execute(_LOCK, pairs))
+    met = {(user, video) for user, video, there in _execute(_SETTLE, pairs) if there}
+    if again := {pair for pair in pairs if (pair.user, pair.video) in met - held}:
+        _execute(_SETTLE, again)
+
+
+def _execute(sql: str, pairs: Iterable[Pair]) -> list[tuple[Any, ...]]:
     columns: dict[str, Any] = {
         "users": [pair.user for pair in pairs],
         "videos": [pair.video for pair in pairs],
@@ -146,7 +158,8 @@ def _settle(pairs: set[Pair]) -> None:
         "marks": [pair.followed for pair in pairs],
     }
     with connection.cursor() as cursor:
-        cursor.execute(_SETTLE, columns | _NUMBERS)
+        cursor.execute(sql, columns | _NUMBERS)
+        return cursor.fetchall()
 
 
 _NUMBERS: dict[str, Any] = {
@@ -160,8 +173,16 @@ _NUMBERS: dict[str, Any] = {
     "window": FOLLOW_WINDOW,
 }
 
+# In the order in which they are written, so that no two wait for each other.
+_LOCK = """
+SELECT held.user_id, held.video_id FROM feeds_affinity AS held
+JOIN unnest(%(users)s::bigint[], %(videos)s::bigint[]) AS pair (user_id, video_id)
+    ON pair.user_id = held.user_id AND pair.video_id = held.video_id
+ORDER BY held.user_id, held.video_id FOR NO KEY UPDATE OF held
+"""
 # `late` is a follow in the middle of a watch that is reported now. The UPDATE computes the strength
-# once more, as there `held.followed` is what the locked row says at that moment.
+# once more, as there `held.followed` is what the locked row says at that moment. The last column
+# tells which rows were there: one that was inserted has no `xmax`.
 _SETTLE = """
 WITH pair AS (
     SELECT * FROM unnest(%(users)s::bigint[], %(videos)s::bigint[], %(seconds)s::float8[],
@@ -234,6 +255,7 @@ ON CONFLICT (user_id, video_id) DO UPDATE SET (strength, followed, acted_at, fir
     FROM fact, LATERAL (SELECT coalesce(mark, held.followed OR late)) AS state (now_followed)
     WHERE fact.user_id = held.user_id AND fact.video_id = held.video_id
 )
+RETURNING held.user_id, held.video_id, held.xmax <> 0
 """
 # Conflicts with nothing but the lock that is taken to switch it; after a wait for that one the
 # condition is looked at again.
@@ -268,9 +290,6 @@ SELECT held.video_id FROM feeds_affinity AS held
 JOIN videos_video AS video ON video.id = held.video_id
 WHERE held.user_id = %(user)s AND held.followed AND video.author_id = %(author)s
 ORDER BY held.video_id FOR NO KEY UPDATE OF held
-"""
-_LOCK_VIDEOS = """
-SELECT id FROM videos_video WHERE id = ANY(%(videos)s::bigint[]) ORDER BY id FOR NO KEY UPDATE
 """
 _TOUCHED = """
 SELECT video_id FROM videos_like WHERE user_id = %(user)s

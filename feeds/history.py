@@ -37,9 +37,9 @@ def forget_watch(user: User, video_id: int) -> None:
 
     The row stays, since a view is counted once; it just says no more what the user likes.
     """
-    locked = affinity.lock_videos([video_id])
-    if _forget(Impression.objects.filter(user=user, video__in=locked)):
-        affinity.settle(user.pk, locked)
+    kept = affinity.keep_videos([video_id])
+    if _forget(Impression.objects.filter(user=user, video__in=kept)):
+        affinity.settle(user.pk, kept)
 
 
 @transaction.atomic

@@ -190,3 +190,23 @@ local acts = redis.call('HINCRBY', KEYS[1], 'acts', 1)
 if acts > tonumber(ARGV[1]) then return redis.call('DEL', KEYS[1]) end
 for i = 2, #ARGV do redis.call('HSET', KEYS[1], ARGV[i], acts) end
 """)
+
+# Count views, and take all that are counted when it is time to. KEYS: what is counted, a timer.
+# ARGV: until when this is good, milliseconds between two takes, then for each video its id, people,
+# views and hundredths of a second.
+COUNT_VIEWS = Script("""
+local now = redis.call('TIME')
+if now[1] * 1000 + now[2] / 1000 > tonumber(ARGV[1]) then return false end
+for i = 3, #ARGV, 4 do
+  for offset, name in ipairs({'shown', 'views', 'hundredths'}) do
+    if ARGV[i + offset] ~= '0' then
+      redis.call('HINCRBY', KEYS[1], ARGV[i] .. ':' .. name, ARGV[i + offset])
+    end
+  end
+end
+local every = tonumber(ARGV[2])
+if every > 0 and not redis.call('SET', KEYS[2], '', 'NX', 'PX', every) then return {} end
+local held = redis.call('HGETALL', KEYS[1])
+redis.call('DEL', KEYS[1])
+return held
+""")

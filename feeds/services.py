@@ -8,11 +8,11 @@ from django.db import connection, transaction
 
 from accounts.models import User
 from accounts.throttling import limited
-from feeds import affinity, export, prepared, tasks
+from feeds import affinity, export, prepared, tasks, writeback
 from feeds.models import VIEW_SECONDS, Export, NotInterested
-from feeds.recommender.exploring import KNOWN_AFTER
 from tiktok_clone.common import jobs
 from tiktok_clone.common.errors import DomainError, invalid
+from tiktok_clone.common.locking import kept
 from videos.models import Video
 from videos.services.engagement import lock_video
 from videos.services.rows import delete_row, insert_once
@@ -33,14 +33,15 @@ class Watched:
 
 @transaction.atomic
 def record_views(user: User, batch: Iterable[Watched]) -> int:
-    """Add a batch of impressions and watch time, exactly, whoever else adds at the moment.
+    """Add a batch of impressions and watch time, whoever else adds at the moment.
 
     Every impression is kept, an instant swipe too; one of at least a second brings a video that
     was removed from the history back to it. A *view* is a person who has watched at
     least a second of a video in all, or to its end: it is counted on the video once for each
     person, at the impression that makes it true. People it was shown to are counted, up to as many
     as exploration asks for. Seconds count up to the video's duration for
-    each impression. What the person may not see is left out.
+    each impression. What the person may not see is left out. Impressions are exact; the counters
+    of the videos follow (`feeds/writeback.py`).
 
     Args:
         user: who watched.
@@ -55,22 +56,17 @@ def record_views(user: User, batch: Iterable[Watched]) -> int:
     watched = list(batch)
     if len(watched) > LARGEST_BATCH:
         raise invalid("views", "max_length", f"Send at most {LARGEST_BATCH} at once.")
-    # Locked in the order of the ids, so that two batches cannot wait for each other.
-    videos = (
-        Video.objects.published()
-        .visible_to(user)
-        .filter(pk__in={one.video for one in watched})
-        .select_for_update(no_key=True, of=("self",))
-        .order_by("pk")
-    )
-    known = {pk: (duration, author) for pk, duration, author in videos.values_list(*_COLUMNS)}
+    videos = Video.objects.published().visible_to(user)
+    rows = videos.filter(pk__in={one.video for one in watched}).order_by("pk")
+    # Kept, not locked: all who watch the same video go on side by side.
+    known = {pk: (duration, author) for pk, duration, author in kept(rows.values_list(*_COLUMNS))}
     seen = [one for one in watched if one.video in known]
     sums: dict[int, _Sum] = {}
     for one in seen:
         bounded = min(max(one.seconds, 0.0), known[one.video][0])
         sums.setdefault(one.video, _Sum()).add(bounded, one.completed)
     if sums:
-        _add(user.pk, sums)
+        writeback.add(_add(user.pk, sums))
         last_of = {known[one.video][1]: one for one in seen}
         last = {one.video: min(max(one.seconds, 0.0), LONGEST_WATCH) for one in last_of.values()}
         affinity.settle_watched(user.pk, {pk: last.get(pk) for pk in sums})
@@ -163,26 +159,20 @@ WITH added AS (
         last_at = excluded.last_at
     RETURNING video_id, times, seconds, completed
 )
-UPDATE videos_video AS video SET
-    shown_count = least(
-        video.shown_count + (impression.times = added.times)::int, %(enough)s),
-    watch_seconds = video.watch_seconds + added.seconds,
-    views_count = video.views_count + (
+SELECT video_id, (impression.times = added.times)::int, (
         (impression.completed > 0 OR round(impression.seconds::numeric, 3) >= %(view)s)
         AND impression.completed = added.completed
         AND round((impression.seconds - added.seconds)::numeric, 3) < %(view)s
-    )::int
+    )::int, round(added.seconds::numeric * 100)::bigint
 FROM added JOIN impression USING (video_id)
-WHERE video.id = added.video_id
 """
 
 
-def _add(user_id: int, sums: dict[int, _Sum]) -> None:
+def _add(user_id: int, sums: dict[int, _Sum]) -> list[writeback.Added]:
     videos = sorted(sums)
     values: dict[str, Any] = {
         "user": user_id,
         "view": VIEW_SECONDS,
-        "enough": KNOWN_AFTER,
         "videos": videos,
         "times": [sums[pk].times for pk in videos],
         "seconds": [round(sums[pk].seconds, 2) for pk in videos],
@@ -191,3 +181,4 @@ def _add(user_id: int, sums: dict[int, _Sum]) -> None:
     }
     with connection.cursor() as cursor:
         cursor.execute(_ADD, values)
+        return [writeback.Added(*row) for row in cursor.fetchall()]

@@ -3,7 +3,7 @@
 import logging
 
 from accounts.models import User
-from feeds import affinity, bells, compaction, export, fanout, notifications, trending
+from feeds import affinity, bells, compaction, export, fanout, notifications, trending, writeback
 from feeds.models import Notification
 from feeds.recommender import training
 from feeds.recommender.sessions import forget_old_sessions
@@ -30,6 +30,13 @@ def forget_old_seeds(timestamp: int) -> None:
 def recompute_trends(timestamp: int) -> None:
     """Bring the trends of videos and hashtags up to date."""
     trending.recompute()
+
+
+@jobs.periodic(cron="* * * * *")
+@jobs.task(queueing_lock="write_views")
+def write_views(timestamp: int) -> None:
+    """Add to the clips what was counted of views and has not been written since."""
+    writeback.flush()
 
 
 @jobs.periodic(cron="11 * * * *")

@@ -21,6 +21,13 @@ def settle(run_jobs: Callable[[], None], emulator: Emulator | None = None, looks
             return
 
 
+def commit() -> None:
+    """Do what waits for the commit of the test's own transaction, as if it came now."""
+    waiting, connection.run_on_commit = connection.run_on_commit, []
+    for _, act, _ in waiting:
+        act()
+
+
 def wake_jobs() -> int:
     """Have what waits for a moment run now; returns how many jobs wait."""
     with connection.cursor() as cursor:

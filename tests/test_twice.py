@@ -19,10 +19,12 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from accounts import avatars, purging
 from accounts.models import Decision, FollowRequest, User
 from accounts.services import follow, profiles, warn_person
+from feeds import writeback
 from feeds.demo import seeding
 from feeds.demo.clips import CLIPS
 from feeds.models import Bell, Export
 from tests.factories import UserFactory, VideoFactory
+from tests.feeds.caching import connected
 from tests.operations import objects
 from tests.settling import settle
 from tests.videos.clips import clip
@@ -129,6 +131,12 @@ def something_told() -> Video:
     return video
 
 
+def a_view() -> None:
+    """One that is counted, and not written yet."""
+    video: Video = VideoFactory()
+    connected().hset(writeback.HASH, f"{video.pk}:views", 1)
+
+
 def an_export() -> Export:
     return Export.objects.create(user=somebody_active(), name="exports/mine/export.zip")
 
@@ -182,6 +190,7 @@ CASES: dict[str, Callable[[], Arguments]] = {
     "feeds.tasks.revive_fan_outs": lambda: tick(a_bell),
     "feeds.tasks.recompute_trends": tick,
     "feeds.tasks.train_recommender": tick,
+    "feeds.tasks.write_views": lambda: tick(a_view),
     "feeds.tasks.forget_old_seeds": tick,
     "feeds.tasks.prune_notifications": lambda: tick(a_bell),
     "feeds.tasks.compact_slots": tick,

@@ -8,6 +8,7 @@ from procrastinate.exceptions import UniqueViolation
 from procrastinate.jobs import Status
 
 from accounts import counters as people_counters
+from feeds import counters as watch_counters
 from tiktok_clone.common import idempotency, jobs
 from videos import counters as video_counters
 
@@ -40,6 +41,7 @@ def reconcile_counters(timestamp: int) -> None:
     """Compare counters with their rows; what differed is logged and set right."""
     people_counters.reconcile()
     video_counters.reconcile()
+    watch_counters.reconcile()
 
 
 @jobs.periodic(cron="29 * * * *")

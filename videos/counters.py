@@ -1,6 +1,6 @@
 """What is counted of videos, comments and tags, and set right where it drifted.
 
-Views are not here: they are written back in batches and may lose a little.
+Views are not here: see `feeds/counters.py`.
 """
 
 from django.db.models import Count, F, IntegerField, OuterRef, Q, Subquery

@@ -36,8 +36,12 @@ class _Losses:
 def forget_person(user_id: int) -> None:
     """Delete a person's likes, saves, shares, comments, comment likes and tags, exactly counted.
 
-    Locks in the order of all services: videos by id, comments, hashtags, people, affinities.
+    Locks in the order of all services: videos by id, comments, hashtags, people, affinities. The
+    person's own videos, which go with the account, are locked before anybody's affinities are:
+    whoever watches one of them holds it, and waits for an affinity.
     """
+    own = Video.objects.filter(author=user_id).order_by("pk")
+    list(own.select_for_update().values_list("pk"))
     losses = _Losses()
     while ids := _touched(user_id):
         _forget_on(user_id, ids, losses)

@@ -84,7 +84,7 @@ def send_crowd(video: Video, theme: str, name: str) -> int:
     Returns:
         How many came across it.
     """
-    affinity.lock_videos([video.pk])
+    affinity.keep_videos([video.pk])
     ids = dict(
         User.objects.active().filter(email__in=_emails()).values_list("handle", "pk").order_by("pk")
     )

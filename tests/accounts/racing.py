@@ -1,11 +1,13 @@
 """Runs functions at the same moment, each with a database connection of its own."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from contextlib import contextmanager
+from threading import Barrier, Event
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
 
 def at_once(*acts: Callable[[], Any]) -> list[Any]:
@@ -24,3 +26,45 @@ def at_once(*acts: Callable[[], Any]) -> list[Any]:
 
     with ThreadPoolExecutor(len(acts)) as pool:
         return list(pool.map(run, acts))
+
+
+@contextmanager
+def left_open(act: Callable[[], Any]) -> Iterator[None]:
+    """Do something in a transaction of another connection, which commits after the block."""
+    done, commit = Event(), Event()
+
+    def run() -> None:
+        try:
+            with transaction.atomic():
+                act()
+                done.set()
+                assert commit.wait(timeout=30)
+        finally:
+            done.set()
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        running = pool.submit(run)
+        assert done.wait(timeout=30)
+        try:
+            yield
+        finally:
+            commit.set()
+            running.result()
+
+
+def after_waiting_for(first: Callable[[], Any], second: Callable[[], Any]) -> Any:
+    """Have one transaction wait for another one; returns what the second act returned."""
+    with ThreadPoolExecutor(1) as pool:
+        with left_open(first):
+            later = pool.submit(at_once, second)
+            assert any(map(_somebody_waits, range(500)))
+        (found,) = later.result()
+    return found
+
+
+def _somebody_waits(_: int) -> bool:
+    time.sleep(0.02)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        return bool(cursor.fetchone()[0])

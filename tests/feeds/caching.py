@@ -25,6 +25,7 @@ MODULES = (
     "feeds.recommender.sessions",
     "feeds.timeline",
     "feeds.versions",
+    "feeds.writeback",
     "tiktok_clone.common.generation",
 )
 

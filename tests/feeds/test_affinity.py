@@ -292,7 +292,7 @@ def test_what_is_removed_from_the_history_counts_no_more_until_it_is_watched_aga
     video = VideoFactory(duration=SECONDS)
     watch(user, video, 9.0)
     Impression.objects.update(forgotten_at=timezone.now())
-    affinity.settle(user.pk, affinity.lock_videos([video.pk]))
+    affinity.settle(user.pk, affinity.keep_videos([video.pk]))
     assert strength(user, video) == 0.0
     watch(user, video, 0.5)
     assert Impression.objects.get().forgotten_at is not None
@@ -602,7 +602,7 @@ def test_a_follow_while_the_video_is_deleted_waits_for_nobody_in_a_circle() -> N
 
 
 class TestCosts:
-    """An act costs one statement more for the affinity, whatever else there is."""
+    """An act costs two statements more for the affinity, whatever else there is."""
 
     def cost(self, act: Callable[[], object]) -> int:
         with CaptureQueriesContext(connection) as captured:
@@ -613,23 +613,23 @@ class TestCosts:
         video = VideoFactory(duration=SECONDS)
         befriend(user, video.author)
         for name in ("like", "unlike", "save", "unsave", "share", "comment", "refuse", "allow"):
-            assert self.cost(lambda name=name: ACTS[name](user, video)) == 1, name
+            assert self.cost(lambda name=name: ACTS[name](user, video)) == 2, name
         for name in ("unlike", "unsave", "share", "allow"):
             assert self.cost(lambda name=name: ACTS[name](user, video)) == 0, "nothing happened"
-        assert self.cost(lambda: comments.delete_comment(user, Comment.objects.get().pk)) == 1
+        assert self.cost(lambda: comments.delete_comment(user, Comment.objects.get().pk)) == 2
 
     def test_of_a_batch(self, user: User) -> None:
         few, many = [
             [Watched(VideoFactory(duration=SECONDS).pk, 5.0) for _ in range(count)]
             for count in (1, 20)
         ]
-        assert self.cost(lambda: record_views(user, few)) == 1
-        assert self.cost(lambda: record_views(user, many)) == 1
+        assert self.cost(lambda: record_views(user, few)) == 2
+        assert self.cost(lambda: record_views(user, many)) == 2
 
     def test_of_a_follow(self, user: User) -> None:
         video = VideoFactory(duration=SECONDS)
         assert self.cost(lambda: accounts.follow(user, video.author)) == 1
         assert self.cost(lambda: accounts.unfollow(user, video.author)) == 1
         watch(user, video, 3.0)
-        assert self.cost(lambda: accounts.follow(user, video.author)) == 2
-        assert self.cost(lambda: accounts.unfollow(user, video.author)) == 2
+        assert self.cost(lambda: accounts.follow(user, video.author)) == 3
+        assert self.cost(lambda: accounts.unfollow(user, video.author)) == 3

@@ -23,6 +23,7 @@ from tests.feeds.scroll import FEED, ids
 from tests.feeds.test_for_you import LATE, sources
 from tests.feeds.themes import settle, themed
 from tests.feeds.worlds import publish
+from tests.settling import commit
 from videos.models import Video
 from videos.services.engagement import like_video
 
@@ -122,6 +123,7 @@ class TestExploring:
         assert found >= {*forgotten, *clips[: exploring.EACH_KIND]}
         assert len(found) <= 2 * exploring.EACH_KIND
         record_views(user, [Watched(pk) for pk in forgotten])
+        commit()
         assert not found & {*forgotten} & explored_by(user)
 
     def test_it_comes_to_the_places_for_it(self, as_user: ApiClient, clips: list[int]) -> None:
@@ -136,10 +138,12 @@ class TestExploring:
         video = VideoFactory()
         for reader in (user, user, other):
             record_views(reader, [Watched(video.pk), Watched(video.pk)])
+        commit()
         video.refresh_from_db()
         assert video.shown_count == 2
         Video.objects.update(shown_count=exploring.KNOWN_AFTER)
         record_views(UserFactory(), [Watched(video.pk)])
+        commit()
         video.refresh_from_db()
         assert video.shown_count == exploring.KNOWN_AFTER
         assert explored_by(UserFactory()) == set()

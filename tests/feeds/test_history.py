@@ -16,6 +16,7 @@ from feeds.services import Watched, record_views
 from tests.api_client import ApiClient
 from tests.conftest import RunJobs
 from tests.factories import UserFactory, VideoFactory, befriend, block
+from tests.settling import commit
 from tests.videos.measuring import queries_of
 from videos.models import Video, Visibility
 from videos.services.publishing import delete_video
@@ -147,6 +148,7 @@ class TestRemoving:
         assert (row.seconds, row.times, row.longest) == (8, 1, 0)
         assert strength(user, video) == 0
         watch(user, video)
+        commit()
         assert Video.objects.get().views_count == 1
 
     def test_watching_again_brings_it_back(self, as_user: ApiClient, user: User) -> None:

@@ -15,6 +15,7 @@ from feeds.models import Affinity, Impression
 from feeds.services import Watched, record_views
 from tests.api_client import ApiClient
 from tests.factories import UserFactory, VideoFactory, block
+from tests.settling import commit
 from tiktok_clone.common.errors import DomainError
 from videos.models import Video, Visibility
 
@@ -35,6 +36,7 @@ def test_impressions_and_watch_time_add_up(as_user: ApiClient, user: User) -> No
     held = Impression.objects.get(user=user, video=one)
     assert (held.times, held.seconds, held.completed) == (3, 12.75, 1)
     assert Impression.objects.get(user=user, video=other).times == 1
+    commit()
     one.refresh_from_db()
     other.refresh_from_db()
     assert (one.watch_seconds, one.views_count) == (12.75, 1)
@@ -64,10 +66,12 @@ def test_a_view_is_a_person_who_watched_a_second_or_to_the_end(
     video = VideoFactory()
     for seconds, completed in steps:
         as_user.post(VIEWS, batch((video.pk, seconds, completed)))
+    commit()
     video.refresh_from_db()
     assert video.views_count == views
     together = VideoFactory()
     as_user.post(VIEWS, batch(*((together.pk, *step) for step in steps)))
+    commit()
     together.refresh_from_db()
     assert together.views_count == views
 
@@ -76,6 +80,7 @@ def test_each_person_is_a_view_of_its_own(as_user: ApiClient, as_other: ApiClien
     video = VideoFactory()
     for client in (as_user, as_other, as_user):
         client.post(VIEWS, batch((video.pk, 2)))
+    commit()
     video.refresh_from_db()
     assert video.views_count == 2
 
@@ -83,6 +88,7 @@ def test_each_person_is_a_view_of_its_own(as_user: ApiClient, as_other: ApiClien
 def test_seconds_are_bounded_by_the_duration(as_user: ApiClient) -> None:
     video = VideoFactory(duration=8)
     as_user.post(VIEWS, batch((video.pk, 1e300), (video.pk, 9)))
+    commit()
     video.refresh_from_db()
     assert video.watch_seconds == 16
 
@@ -164,6 +170,7 @@ class TestBeacon:
         form = {"payload": json.dumps(batch((video.pk, 2))), "csrfmiddlewaretoken": token}
         answer = browser.post(VIEWS, form)
         assert answer.status_code == 200, answer.content
+        commit()
         video.refresh_from_db()
         assert video.views_count == 1
 

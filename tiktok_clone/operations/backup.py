@@ -21,6 +21,7 @@ from django.db import DatabaseError, connection
 from django.db.migrations.recorder import MigrationRecorder
 from tqdm import tqdm
 
+from feeds import writeback
 from tiktok_clone.common.keeping import LostLockError, objects_kept
 from tiktok_clone.common.storage import incoming, local_store
 from tiktok_clone.operations import postgres
@@ -56,6 +57,7 @@ def create(target: Path, *, show_progress: bool) -> int:
         with _folder_for(target) as folder:
             dumped, unfinished = folder / DATABASE, folder / "backup.tar"
             manifest = describe()
+            writeback.flush()
             with objects_kept():
                 postgres.dump(_tools_for(folder), dumped)
                 count = _write(unfinished, manifest, dumped, show_progress=show_progress)

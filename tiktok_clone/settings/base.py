@@ -105,8 +105,8 @@ DATABASES["default"].setdefault("OPTIONS", {})["connect_timeout"] = 3
 SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# Redis holds nothing that is the only copy, so it may be slow or away: short
-# timeouts, no retries by the client, and errors read as a cache miss.
+# Redis holds nothing that is the only copy (but for views of the last second), so it may be slow
+# or away: short timeouts, no retries by the client, and errors read as a cache miss.
 REDIS_URL = env.str("REDIS_URL", "")
 REDIS_TIMEOUT = env.float("REDIS_TIMEOUT", 0.1)
 IN_PROCESS = "django.core.cache.backends.locmem.LocMemCache"
@@ -137,6 +137,9 @@ FEED_PUSH_MAX_FOLLOWERS = env.int("FEED_PUSH_MAX_FOLLOWERS", 20_000)
 FEED_CARD_SECONDS = env.int("FEED_CARD_SECONDS", 30)
 # Threads of each web process that prepare next pages; 0 prepares none.
 FEED_PREFETCH_THREADS = env.int("FEED_PREFETCH_THREADS", 2)
+# Views and watch time are counted in Redis, and written to PostgreSQL once in so many seconds; 0
+# writes them with each report.
+VIEWS_WRITTEN_EVERY_SECONDS = env.float("VIEWS_WRITTEN_EVERY_SECONDS", 1.0)
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["accounts.backends.EmailBackend"]

@@ -23,3 +23,5 @@ DATABASES["default"]["CONN_MAX_AGE"] = 0
 FEED_CACHED_READERS = 0
 # Tests of prepared pages switch them on, and prepare without threads.
 FEED_PREFETCH_THREADS = 0
+# Counts are written with each report; tests of writing back choose what production does.
+VIEWS_WRITTEN_EVERY_SECONDS = 0.0

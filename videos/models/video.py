@@ -138,7 +138,7 @@ def card_parts() -> tuple[Prefetch, ...]:
 
 
 class Video(Timestamped, Searchable):
-    """A clip. `uuid` names its objects in the store; counters are exact."""
+    """A clip. `uuid` names its objects in the store; counters are exact, of views soon."""
 
     SEARCHED = ("caption",)
 

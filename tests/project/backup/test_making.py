@@ -16,6 +16,8 @@ from django.db import connection, transaction
 
 from accounts.models import User
 from accounts.tasks import sweep_avatar
+from feeds import writeback
+from tests.feeds.caching import connected
 from tests.project.backups import (
     ROOT,
     Site,
@@ -164,6 +166,12 @@ def test_a_backup_that_lost_the_database_on_the_way_is_none(
     finally:
         connection.close()
     assert list(saved.parent.iterdir()) == []
+
+
+def test_views_that_are_counted_and_not_written_yet_come_along(stored: Video, saved: Path) -> None:
+    connected().hset(writeback.HASH, f"{stored.pk}:views", 3)
+    save(saved)
+    assert Video.objects.get(pk=stored.pk).views_count == 3
 
 
 def test_an_existing_file_is_not_written_over(stored: Video, saved: Path) -> None:

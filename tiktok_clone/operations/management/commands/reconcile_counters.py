@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from accounts import counters as people_counters
+from feeds import counters as watch_counters
 from videos import counters as video_counters
 
 
@@ -22,7 +23,7 @@ class Command(BaseCommand):
         """Print one line for each counter that was wrong."""
         drifts = [
             drift
-            for counters in (people_counters, video_counters)
+            for counters in (people_counters, video_counters, watch_counters)
             for drift in counters.reconcile(dry_run=options["dry_run"])
         ]
         for drift in drifts:
