@@ -8,7 +8,7 @@ import pytest
 from django.core.cache import cache, caches
 from django.db import connection
 from procrastinate.contrib.django import app
-from procrastinate.periodic import PeriodicRegistry
+from procrastinate.periodic import PeriodicDeferrer
 
 from accounts.models import User
 from feeds import hits
@@ -69,7 +69,11 @@ def run_jobs(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> RunJobs
     Without what runs periodically: which of that is due depends on the minute. In a thread of
     its own: where a browser test ran before, Playwright's event loop still runs in this one.
     """
-    monkeypatch.setattr(app, "periodic_registry", PeriodicRegistry())
+
+    async def nothing(_: PeriodicDeferrer) -> None:
+        """In place of putting in what is due."""
+
+    monkeypatch.setattr(PeriodicDeferrer, "worker", nothing)
 
     def work() -> None:
         connector = app.connector.get_worker_connector()  # type: ignore[attr-defined]

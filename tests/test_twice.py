@@ -94,7 +94,10 @@ def somebody_deleted() -> User:
 
 
 def an_erasure() -> None:
+    """One whose objects are gone."""
     purging.purge(somebody_deleted().pk)
+    Tombstone.objects.update(due_at=timezone.now())
+    tasks.purge_tombstones(timestamp=0)
 
 
 def a_site_out_of_step() -> None:
@@ -204,7 +207,8 @@ CASES: dict[str, Callable[[], Arguments]] = {
 
 @pytest.fixture(autouse=True)
 def _own_store(settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A store for each test, and nothing to draw for the demo's clips."""
+    """All tasks, a store for each test, and nothing to draw for the demo's clips."""
+    app.perform_import_paths()
     monkeypatch.setattr(seeding, "render", lambda *_: clip("180x320"))
     settings.MEDIA_ROOT = tmp_path / "media"
     settings.FILE_UPLOAD_TEMP_DIR = settings.MEDIA_ROOT / "incoming"
@@ -224,7 +228,7 @@ def test_a_job_that_runs_twice_is_as_one_that_ran_once(name: str, run_jobs: RunJ
 
 
 def run(name: str, arguments: Arguments, run_jobs: RunJobs) -> dict[str, list[str]]:
-    """Run a job, all that it enqueues, and what is due by then; returns what there is then."""
+    """Run a job, all that it enqueues, and what is to be deleted; returns what there is then."""
     jobs.enqueue(app.tasks[name], **arguments)
     settle(run_jobs)
     if Tombstone.objects.exists():
