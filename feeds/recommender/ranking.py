@@ -5,6 +5,7 @@ a video stands where it stands. The order is then made greedily: maximal margina
 (Carbonell and Goldstein, SIGIR 1998) under rules that hold as long as anything obeys them.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 
@@ -129,15 +130,17 @@ def rank(
     pool, terms = _pool(sorted(found, key=lambda one: -one.video), weights)
     if not pool:
         return []
-    likeness = _Likeness(pool, alike)
-    rules = _Rules(pool, before)
+    tags = _Tags(pool)
+    likeness = _Likeness(pool, tags, alike)
+    rules = _Rules(pool, tags, before)
+    sums = terms.sum(axis=1)
     samples = trials(pool, key, start).round(DECIMALS) * weights.explored
     free = np.ones(len(pool), bool)
     order: list[Ranked] = []
     for place in range(start, start + min(count, len(pool))):
         variety = (weights.alike * likeness.most).round(DECIMALS)
         explored = is_explored(key, place) and bool((free & (samples > 0)).any())
-        worth = samples if explored else terms.sum(axis=1) + variety
+        worth = samples if explored else sums + variety
         allowed = free & (samples > 0) if explored else free
         best = rules.best(worth, allowed)
         found_by = (
@@ -209,6 +212,22 @@ def _terms(one: Found, values: NDArray[np.float64], variety: float) -> tuple[Ter
     return tuple(sorted(named, key=lambda term: -abs(term.value)))
 
 
+class _Tags:
+    """Which of the pool has which hashtag.
+
+    Attributes:
+        columns: number of each hashtag.
+        matrix: pool × hashtags, 1 where it has one.
+    """
+
+    def __init__(self, pool: list[Found]) -> None:
+        tags = sorted({tag for one in pool for tag in one.tags})
+        self.columns = {tag: column for column, tag in enumerate(tags)}
+        self.matrix = np.zeros((len(pool), len(tags)), np.float32)
+        places = [place for place, one in enumerate(pool) for _ in one.tags]
+        self.matrix[places, [self.columns[tag] for one in pool for tag in one.tags]] = 1
+
+
 class _Likeness:
     """How much each of the pool resembles what was taken: by the model, or by hashtags in common.
 
@@ -216,14 +235,16 @@ class _Likeness:
         most: the largest likeness to anything taken so far, 0 to 1.
     """
 
-    def __init__(self, pool: list[Found], alike: Iterable[tuple[int, int, float]]) -> None:
+    def __init__(
+        self, pool: list[Found], tags: _Tags, alike: Iterable[tuple[int, int, float]]
+    ) -> None:
         places = {one.video: place for place, one in enumerate(pool)}
         self._known = np.zeros((len(pool), len(pool)), np.float32)
         for one, other, value in alike:
             if one in places and other in places:
                 pair = places[one], places[other]
                 self._known[pair] = self._known[pair[::-1]] = max(self._known[pair], value)
-        self._tagged = _tagged(pool, _columns(pool))
+        self._tagged = tags.matrix
         self._sizes = self._tagged.sum(axis=1)
         self.most = np.zeros(len(pool))
 
@@ -237,11 +258,12 @@ class _Likeness:
 class _Rules:
     """Who may come next. What breaks fewer and lesser rules goes first, whatever its score."""
 
-    def __init__(self, pool: list[Found], before: Sequence[tuple[int, frozenset[int]]]) -> None:
+    def __init__(
+        self, pool: list[Found], tags: _Tags, before: Sequence[tuple[int, frozenset[int]]]
+    ) -> None:
         self._pool = pool
         self._authors = np.array([one.author for one in pool])
-        self._columns = _columns(pool)
-        self._tagged = _tagged(pool, self._columns)
+        self._tags = tags
         self._last = list(before)
 
     def best(self, worth: NDArray[np.float64], allowed: NDArray[np.bool_]) -> int:
@@ -254,29 +276,16 @@ class _Rules:
 
     def _broken(self) -> NDArray[np.float64]:
         recent = self._last[-(WINDOW - 1) :]
-        authors = [author for author, _ in recent]
-        tags = [tag for _, used in recent for tag in used]
+        authors = Counter(author for author, _ in recent)
+        tags = Counter(tag for _, used in recent for tag in used)
         broken = np.zeros(len(self._pool))
-        full = [self._columns[t] for t in set(tags) & self._columns.keys()
-                if tags.count(t) >= MOST_OF_A_TAG]  # fmt: skip
+        full = [self._tags.columns[tag] for tag, times in tags.items()
+                if times >= MOST_OF_A_TAG and tag in self._tags.columns]  # fmt: skip
         if full:
-            broken += self._tagged[:, full].any(axis=1)
-        for author in set(authors):
-            if authors.count(author) >= MOST_OF_A_CREATOR:
+            broken += self._tags.matrix[:, full].any(axis=1)
+        for author, times in authors.items():
+            if times >= MOST_OF_A_CREATOR:
                 broken[self._authors == author] += 2
-        if authors:
-            broken[self._authors == authors[-1]] += 4
+        if recent:
+            broken[self._authors == recent[-1][0]] += 4
         return broken
-
-
-def _columns(pool: list[Found]) -> dict[int, int]:
-    tags = sorted({tag for one in pool for tag in one.tags})
-    return {tag: column for column, tag in enumerate(tags)}
-
-
-def _tagged(pool: list[Found], columns: Mapping[int, int]) -> NDArray[np.float32]:
-    """Return pool × hashtags, 1 where it has one."""
-    tagged = np.zeros((len(pool), len(columns)), np.float32)
-    for place, one in enumerate(pool):
-        tagged[place, [columns[tag] for tag in one.tags]] = 1
-    return tagged
