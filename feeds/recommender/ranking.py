@@ -186,18 +186,30 @@ def trials(pool: Sequence[Found], key: int, start: int) -> NDArray[np.float64]:
     return drawn
 
 
-def _pool(found: list[Found], weights: Weights) -> tuple[list[Found], NDArray[np.float64]]:
-    """Keep the best by score, and whatever is to be explored; with their terms.
-
-    The terms are those that do not depend on what stands before: candidates × TERMS.
-    """
-    features = [[one.features.get(name, 0.0) for name in TERMS] for one in found]
+def terms_of(features: NDArray[np.float64], weights: Weights) -> NDArray[np.float64]:
+    """Return what each feature adds to a score; candidates × TERMS, as the features are."""
     worth = np.array([getattr(weights, name) for name in TERMS])
-    terms = (np.array(features).reshape(len(found), len(TERMS)) * worth).round(DECIMALS)
-    kept = np.zeros(len(found), bool)
+    return (features * worth).round(DECIMALS)
+
+
+def best_of(terms: NDArray[np.float64], tried: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Return the places of the best by score, and of whatever is to be explored; ascending.
+
+    Args:
+        terms: of candidates, the latest first: of equals these are better.
+        tried: whether a candidate is to be explored.
+    """
+    kept = tried.copy()
     kept[np.argsort(-terms.sum(axis=1), kind="stable")[:POOL]] = True
-    kept |= np.array([one.trial is not None for one in found], bool)
-    return [one for one, keep in zip(found, kept, strict=True) if keep], terms[kept]
+    return np.flatnonzero(kept)
+
+
+def _pool(found: list[Found], weights: Weights) -> tuple[list[Found], NDArray[np.float64]]:
+    """Keep what is worth ordering, with the terms that do not depend on what stands before."""
+    features = [[one.features.get(name, 0.0) for name in TERMS] for one in found]
+    terms = terms_of(np.array(features).reshape(len(found), len(TERMS)), weights)
+    places = best_of(terms, np.array([one.trial is not None for one in found], bool))
+    return [found[place] for place in places], terms[places]
 
 
 def _terms(one: Found, values: NDArray[np.float64], variety: float) -> tuple[Term, ...]:
