@@ -266,12 +266,14 @@ def _dearest(values: Mapping[int, float], count: int) -> list[int]:
 
 
 _ALIKE = """
-SELECT held.item_id, near.id, near.weight / held.weights[1]
-FROM feeds_neighbours AS held
-CROSS JOIN LATERAL unnest(held.neighbours[:%(count)s], held.weights[:%(count)s])
-    AS near (id, weight)
-WHERE held.run_id = %(run)s AND held.item_id = ANY(%(videos)s::bigint[])
-  AND near.id = ANY(%(videos)s::bigint[])
+SELECT item_id, id, weight
+FROM (
+    SELECT item_id, unnest(neighbours[:%(count)s]) AS id,
+        unnest(weights[:%(count)s]) / weights[1] AS weight
+    FROM feeds_neighbours
+    WHERE run_id = %(run)s AND item_id = ANY(%(videos)s::bigint[])
+) AS near
+WHERE id = ANY(%(videos)s::bigint[])
 """
 # Popular and new ones that were seen or taken do not count; the other lists are short anyway.
 _LISTED = """

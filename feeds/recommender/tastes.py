@@ -156,13 +156,16 @@ JOIN videos_video AS video ON video.id = held.video_id
 _NEIGHBOURS = """
 SELECT id, much, place
 FROM (
-    SELECT near.id, sum(act.strength * near.weight) AS much,
-        max((act.strength * near.weight * 1e12)::bigint * 1000 + act.place) %% 1000 AS place
-    FROM unnest(%(videos)s::bigint[], %(strengths)s::float8[])
-        WITH ORDINALITY AS act (id, strength, place)
-    JOIN feeds_neighbours AS held ON held.run_id = %(run)s AND held.item_id = act.id
-    CROSS JOIN LATERAL unnest(held.neighbours, held.weights) AS near (id, weight)
-    GROUP BY near.id
+    SELECT id, sum(strength * weight) AS much,
+        max((strength * weight * 1e12)::bigint * 1000 + place) %% 1000 AS place
+    FROM (
+        SELECT act.strength, act.place,
+            unnest(held.neighbours) AS id, unnest(held.weights) AS weight
+        FROM unnest(%(videos)s::bigint[], %(strengths)s::float8[])
+            WITH ORDINALITY AS act (id, strength, place)
+        JOIN feeds_neighbours AS held ON held.run_id = %(run)s AND held.item_id = act.id
+    ) AS way
+    GROUP BY id
 ) AS found
 WHERE id <> ALL(%(taken)s::bigint[])
   AND NOT EXISTS (SELECT FROM feeds_impression WHERE user_id = %(reader)s AND video_id = found.id)
