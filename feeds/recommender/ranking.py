@@ -215,8 +215,8 @@ def _pool(found: list[Found], weights: Weights) -> tuple[list[Found], NDArray[np
 def _terms(one: Found, values: NDArray[np.float64], variety: float) -> tuple[Term, ...]:
     """Name the terms that are not 0, the largest first."""
     named = [
-        Term(name, float(value), one.because.get(name))
-        for name, value in zip(TERMS, values, strict=True)
+        Term(name, value, one.because.get(name))
+        for name, value in zip(TERMS, values.tolist(), strict=True)
         if value
     ]
     if variety:
@@ -250,21 +250,19 @@ class _Likeness:
     def __init__(
         self, pool: list[Found], tags: _Tags, alike: Iterable[tuple[int, int, float]]
     ) -> None:
+        shared = tags.matrix @ tags.matrix.T
+        sizes = tags.matrix.sum(axis=1)
+        either = np.maximum(sizes[:, np.newaxis] + sizes - shared, 1)
+        self._pairs = SAME_TAGS * shared / either
         places = {one.video: place for place, one in enumerate(pool)}
-        self._known = np.zeros((len(pool), len(pool)), np.float32)
         for one, other, value in alike:
             if one in places and other in places:
                 pair = places[one], places[other]
-                self._known[pair] = self._known[pair[::-1]] = max(self._known[pair], value)
-        self._tagged = tags.matrix
-        self._sizes = self._tagged.sum(axis=1)
+                self._pairs[pair] = self._pairs[pair[::-1]] = max(self._pairs[pair], value)
         self.most = np.zeros(len(pool))
 
     def add(self, taken: int) -> None:
-        shared = self._tagged @ self._tagged[taken]
-        either = np.maximum(self._sizes + self._sizes[taken] - shared, 1)
-        now = np.maximum(self._known[taken], SAME_TAGS * shared / either)
-        self.most = np.maximum(self.most, now)
+        self.most = np.maximum(self.most, self._pairs[taken])
 
 
 class _Rules:
