@@ -1,4 +1,4 @@
-"""Which videos may come next for a reader, from where, and with which features.
+"""Which videos may come next for a reader, and from where.
 
 Each source asks PostgreSQL for ids by one index; then all of them are looked at once as the reader
 may see them. What the newest of everything adds makes sure that nothing is ever left out.
@@ -9,9 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
-from typing import NamedTuple
 
-import numpy as np
 from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import (
@@ -25,24 +23,13 @@ from django.db.models import (
 )
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Cast, Extract
-from django.utils import timezone
-from numpy.typing import NDArray
 
 from accounts.models import Follow, User
 from feeds.circles import rows
 from feeds.models import Impression, ModelRun
 from feeds.recommender.exploring import explored
-from feeds.recommender.interactions import DAY
-from feeds.recommender.ranking import (
-    TERMS,
-    WEIGHTS,
-    WINDOW,
-    Found,
-    Trial,
-    Weights,
-    best_of,
-    terms_of,
-)
+from feeds.recommender.features import Facts, best
+from feeds.recommender.ranking import WEIGHTS, WINDOW, Found, Weights
 from feeds.recommender.tastes import Taste, taste_of
 from feeds.seeds import Seed
 from feeds.wishes import any_reader, recommendable
@@ -51,8 +38,6 @@ from videos.models import Like, Video, VideoHashtag
 from videos.models.muting import IsAny
 from videos.models.video import VideoQuerySet
 
-# Days after which newness counts half: of anybody's, and of those whom the reader follows.
-FRESH_HALF_LIFE, FOLLOWED_HALF_LIFE = 3.0, 7.0
 # How many candidates a source gives at most: about 500 together with those of taste.
 POPULAR, NEWEST = 80, 80
 TAGS, CREATORS, FOLLOWED, OF_EACH = 8, 8, 100, 8
@@ -71,17 +56,6 @@ class Gathered:
     alike: list[tuple[int, int, float]] = field(default_factory=list)
 
 
-class Facts(NamedTuple):
-    """What a candidate's row says; `published_at` in seconds since 1970."""
-
-    video: int
-    author: int
-    published_at: float
-    trend: float
-    followed: bool
-    tags: Sequence[int]
-
-
 def gather(reader: User, seed: Seed, taken: Sequence[int], weights: Weights = WEIGHTS) -> Gathered:
     """Collect candidates for the places after those taken; empty where nothing new is left.
 
@@ -96,7 +70,7 @@ def gather(reader: User, seed: Seed, taken: Sequence[int], weights: Weights = WE
     trials = explored(reader, seed, taken) if reader.profiling else {}
     named = {*taste.near, *trials, *_listed(reader, seed, taken, taste)}
     facts = _facts(reader, seed, taken, named)
-    videos = _best(taste, list(facts.values()), trials, weights)
+    videos = best(taste, list(facts.values()), trials, weights)
     nearest = [pk for pk in taste.near if pk in facts][:ALIKE_AMONG]
     return Gathered(videos, _before(taken), _alike(run, nearest))
 
@@ -115,55 +89,6 @@ def seen_longest_ago(reader: User, seed: Seed, taken: Sequence[int], count: int)
     seen_at = Subquery(impressions.values("last_at")[:1])
     ordered = left.annotate(seen_at=seen_at).order_by(F("seen_at").asc(nulls_first=True), "pk")
     return list(ordered.values_list("pk", flat=True)[:count])
-
-
-def _best(
-    taste: Taste, facts: Sequence[Facts], trials: Mapping[int, Trial], weights: Weights
-) -> list[Found]:
-    """Return what may be ranked: an object for each candidate there is would take milliseconds."""
-    features = _features(taste, facts)
-    tried = np.array([one.video in trials for one in facts], bool)
-    places = best_of(terms_of(features, weights), tried)
-    return [_found(taste, facts[n], features[n], trials.get(facts[n].video)) for n in places]
-
-
-def _found(taste: Taste, one: Facts, features: NDArray[np.float64], trial: Trial | None) -> Found:
-    """Return a candidate with its features and what they come from."""
-    tag = max(one.tags, key=lambda tag: (taste.tags.get(tag, 0.0), -tag), default=0)
-    because = {"tag": tag, "creator": one.author, "followed": one.author}
-    if one.video in taste.because:
-        because["taste"] = taste.because[one.video]
-    named = dict(zip(TERMS, features.tolist(), strict=True))
-    return Found(one.video, one.author, frozenset(one.tags), named, because, trial)
-
-
-def _features(taste: Taste, facts: Sequence[Facts]) -> NDArray[np.float64]:
-    """Return candidates × TERMS, all from 0 to 1."""
-    now = timezone.now().timestamp()
-    age = np.maximum(now - np.array([one.published_at for one in facts]), 0) / DAY
-    trend = np.log1p([one.trend for one in facts])
-    creator = np.array([taste.creators.get(one.author, 0.0) for one in facts])
-    tags = [[taste.tags.get(tag, 0.0) for tag in one.tags] for one in facts]
-    worst_tag = np.array([min(values, default=0.0) for values in tags])
-    far = np.array([taste.far.get(one.video, 0.0) for one in facts])
-    columns = {
-        "taste": [taste.near.get(one.video, 0.0) for one in facts],
-        "tag": [max(values, default=0.0) for values in tags],
-        "creator": creator,
-        "followed": _halved(age, FOLLOWED_HALF_LIFE) * [one.followed for one in facts],
-        "popular": trend / (trend.max(initial=0) or 1.0),
-        "fresh": _halved(age, FRESH_HALF_LIFE),
-        "unlike": np.maximum.reduce([far, -creator, -worst_tag / 2]),
-    }
-    table = np.zeros((len(facts), len(TERMS)))
-    for name, values in columns.items():
-        table[:, TERMS.index(name)] = values
-    return np.maximum(table, 0)
-
-
-def _halved(age: NDArray[np.float64], half_life: float) -> NDArray[np.float64]:
-    """A half after one half-life, a third after two: what is old keeps an order."""
-    return 1 / (1 + age / half_life)
 
 
 def _left(reader: User, taken_at: datetime | Named, taken: str | Named) -> VideoQuerySet:

@@ -128,8 +128,6 @@ def rank(
         At most `count` places; fewer only where there are no more candidates.
     """
     pool, terms = _pool(sorted(found, key=lambda one: -one.video), weights)
-    if not pool:
-        return []
     tags = _Tags(pool)
     likeness = _Likeness(pool, tags, alike)
     rules = _Rules(pool, tags, before)
