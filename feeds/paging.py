@@ -14,6 +14,7 @@ from feeds.cards import DIGEST_LENGTH, Entry, SharedCard, Shelf, ShownCard, audi
 from feeds.modes import MODES, Mode, Source
 from feeds.seeds import Place, Seed, sign
 from feeds.shuffle import overfetch
+from feeds.wishes import any_reader
 from tiktok_clone.common.compiled import Compiled, Named, bigints
 from videos.representation import Card
 
@@ -228,11 +229,9 @@ def _entries(listing: Compiled, reader: int | None, names: Iterable[int]) -> dic
 
 @cache
 def _listing(mode_name: str, order: str, *, is_known: bool, mutes_words: bool) -> Compiled:
-    """Of all that `Mode.live` knows of a reader, only the id differs from one to the next."""
     mode = MODES[mode_name][order]
-    anybody = User(mutes_words=mutes_words)
-    anybody.pk = Named("reader", BigIntegerField())
-    videos = mode.live(anybody if is_known else None, Named("names", ArrayField(BigIntegerField())))
+    reader = any_reader(mutes_words=mutes_words) if is_known else None
+    videos = mode.live(reader, Named("names", ArrayField(BigIntegerField())))
     says = Left(MD5("caption"), DIGEST_LENGTH)
     columns = (mode.name, "pk", "author", says, "visibility", "author__is_private")
     return Compiled(videos.values_list(*columns))

@@ -2,14 +2,27 @@
 
 from typing import TYPE_CHECKING
 
-from django.db.models import Exists, OuterRef
+from django.db.models import BigIntegerField, Exists, OuterRef
 
+from accounts.models import User
 from feeds.models import NotInterested, RefusedCreator, RefusedTag
+from tiktok_clone.common.compiled import Named
 from videos.models import Report, Video, VideoHashtag
 from videos.models.video import VideoQuerySet
 
 if TYPE_CHECKING:
     from accounts.models.user import Viewer
+
+
+def any_reader(*, mutes_words: bool) -> User:
+    """Return who stands for every reader in a query that is made once: they differ by id alone.
+
+    Args:
+        mutes_words: whether the query is for those who mute words; it is another one then.
+    """
+    reader = User(mutes_words=mutes_words)
+    reader.pk = Named("reader", BigIntegerField())
+    return reader
 
 
 def wanted_by(viewer: "Viewer", videos: VideoQuerySet) -> VideoQuerySet:

@@ -1,4 +1,4 @@
-"""Which videos may come next for a reader, from where, and with which features.
+"""Which videos may come next for a reader, and from where.
 
 Each source asks PostgreSQL for ids by one index; then all of them are looked at once as the reader
 may see them. What the newest of everything adds makes sure that nothing is ever left out.
@@ -8,27 +8,36 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from math import log1p
-from typing import Any
+from functools import cache
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Exists, F, OuterRef, Subquery
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import (
+    BigIntegerField,
+    DateTimeField,
+    Exists,
+    F,
+    FloatField,
+    OuterRef,
+    Subquery,
+)
 from django.db.models.expressions import RawSQL
-from django.utils import timezone
+from django.db.models.functions import Cast, Extract
 
 from accounts.models import Follow, User
 from feeds.circles import rows
 from feeds.models import Impression, ModelRun
 from feeds.recommender.exploring import explored
-from feeds.recommender.ranking import WINDOW, Found, Trial
+from feeds.recommender.features import Facts, best
+from feeds.recommender.ranking import WEIGHTS, WINDOW, Found, Weights
 from feeds.recommender.tastes import Taste, taste_of
 from feeds.seeds import Seed
-from feeds.wishes import recommendable
+from feeds.wishes import any_reader, recommendable
+from tiktok_clone.common.compiled import Compiled, Named, bigints
 from videos.models import Like, Video, VideoHashtag
+from videos.models.muting import IsAny
 from videos.models.video import VideoQuerySet
 
-# Days after which newness counts half: of anybody's, and of those whom the reader follows.
-FRESH_HALF_LIFE, FOLLOWED_HALF_LIFE = 3.0, 7.0
 # How many candidates a source gives at most: about 500 together with those of taste.
 POPULAR, NEWEST = 80, 80
 TAGS, CREATORS, FOLLOWED, OF_EACH = 8, 8, 100, 8
@@ -47,118 +56,94 @@ class Gathered:
     alike: list[tuple[int, int, float]] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class Facts:
-    """What a candidate's row says."""
-
-    author: int
-    published_at: datetime
-    trend: float
-    followed: bool
-    tags: tuple[int, ...]
-
-
-def gather(reader: User, seed: Seed, taken: Sequence[int]) -> Gathered:
+def gather(reader: User, seed: Seed, taken: Sequence[int], weights: Weights = WEIGHTS) -> Gathered:
     """Collect candidates for the places after those taken; empty where nothing new is left.
 
     Args:
         reader: for whom; without profiling, only popularity, newness and follows count.
         seed: nothing newer than its snapshot comes in.
         taken: the order so far.
+        weights: what will be ranked by.
     """
     run = ModelRun.objects.in_service() if reader.profiling else None
     taste = taste_of(reader, run, taken) if reader.profiling else Taste()
     trials = explored(reader, seed, taken) if reader.profiling else {}
     named = {*taste.near, *trials, *_listed(reader, seed, taken, taste)}
-    facts = _facts(reader, _unseen(reader, seed, taken), named)
-    features = _Features(taste, facts)
-    videos = [features.found(pk, trials.get(pk)) for pk in facts]
+    facts = _facts(reader, seed, taken, named)
+    videos = best(taste, list(facts.values()), trials, weights)
     nearest = [pk for pk in taste.near if pk in facts][:ALIKE_AMONG]
     return Gathered(videos, _before(taken), _alike(run, nearest))
 
 
 def newest(reader: User, seed: Seed, taken: Sequence[int], count: int) -> list[int]:
     """Return what the reader has not seen, without ranking; for places that are jumped to."""
-    found = _unseen(reader, seed, taken).order_by("-published_at", "-pk")
+    new = _unseen(reader, seed.snapshot.taken_at, bigints(taken))
+    found = new.order_by("-published_at", "-pk")
     return list(found.values_list("pk", flat=True)[:count])
 
 
 def seen_longest_ago(reader: User, seed: Seed, taken: Sequence[int], count: int) -> list[int]:
     """Return what is left of all, what the reader has not seen for longest first."""
     impressions = Impression.objects.filter(user=reader, video=OuterRef("pk"))
-    left = _left(reader, seed, taken).annotate(seen_at=Subquery(impressions.values("last_at")[:1]))
-    ordered = left.order_by(F("seen_at").asc(nulls_first=True), "pk")
+    left = _left(reader, seed.snapshot.taken_at, bigints(taken))
+    seen_at = Subquery(impressions.values("last_at")[:1])
+    ordered = left.annotate(seen_at=seen_at).order_by(F("seen_at").asc(nulls_first=True), "pk")
     return list(ordered.values_list("pk", flat=True)[:count])
 
 
-class _Features:
-    """Makes features of what is known: all from 0 to 1."""
-
-    def __init__(self, taste: Taste, facts: Mapping[int, Facts]) -> None:
-        self._most = log1p(max((one.trend for one in facts.values()), default=0)) or 1.0
-        self._now = timezone.now()
-        self._taste = taste
-        self._facts = facts
-
-    def found(self, pk: int, trial: Trial | None) -> Found:
-        """Return a candidate with its features and what they come from."""
-        one, taste = self._facts[pk], self._taste
-        tags = frozenset(one.tags)
-        age = max((self._now - one.published_at).total_seconds() / 86400, 0.0)
-        tag = max(tags, key=lambda tag: (taste.tags.get(tag, 0), -tag), default=0)
-        creator = taste.creators.get(one.author, 0.0)
-        against = [taste.far.get(pk, 0), -creator, *(-taste.tags.get(tag, 0) / 2 for tag in tags)]
-        features = {
-            "taste": taste.near.get(pk, 0.0),
-            "tag": max(taste.tags.get(tag, 0.0), 0.0),
-            "creator": max(creator, 0.0),
-            "followed": _halved(age, FOLLOWED_HALF_LIFE) if one.followed else 0.0,
-            "popular": log1p(one.trend) / self._most,
-            "fresh": _halved(age, FRESH_HALF_LIFE),
-            "unlike": max(against),
-        }
-        because = {"tag": tag, "creator": one.author, "followed": one.author}
-        if pk in taste.because:
-            because["taste"] = taste.because[pk]
-        return Found(pk, one.author, tags, features, because, trial)
-
-
-def _halved(age: float, half_life: float) -> float:
-    """A half after one half-life, a third after two: what is old keeps an order."""
-    return 1 / (1 + age / half_life)
-
-
-def _left(reader: User, seed: Seed, taken: Sequence[int]) -> VideoQuerySet:
+def _left(reader: User, taken_at: datetime | Named, taken: str | Named) -> VideoQuerySet:
     """What may still come in an order."""
-    videos = recommendable(reader).filter(published_at__lte=seed.snapshot.taken_at)
+    videos = recommendable(reader).filter(published_at__lte=taken_at)
     # A subquery is looked up in a hash, a list of parameters would be written out.
-    return videos.exclude(pk__in=RawSQL("SELECT unnest(%s::bigint[])", [list(taken)]))
+    return videos.exclude(pk__in=RawSQL("SELECT unnest(%s::bigint[])", [taken]))
 
 
-def _unseen(reader: User, seed: Seed, taken: Sequence[int]) -> VideoQuerySet:
+def _unseen(reader: User, taken_at: datetime | Named, taken: str | Named) -> VideoQuerySet:
     # Also what was taken out of the history: an instant swipe is enough, and it stays seen.
-    seen = Impression.objects.filter(user=reader, video=OuterRef("pk"))
+    seen = Impression.objects.filter(user=reader.pk, video=OuterRef("pk"))
     # Who likes a clip has seen it, whether or not their player has said so.
-    liked = Like.objects.filter(user=reader, video=OuterRef("pk"))
-    return _left(reader, seed, taken).exclude(Exists(seen)).exclude(Exists(liked))
+    liked = Like.objects.filter(user=reader.pk, video=OuterRef("pk"))
+    return _left(reader, taken_at, taken).exclude(Exists(seen)).exclude(Exists(liked))
 
 
-def _facts(reader: User, new: VideoQuerySet, named: set[int]) -> dict[int, Facts]:
+def _facts(reader: User, seed: Seed, taken: Sequence[int], named: set[int]) -> dict[int, Facts]:
     """Look at what the sources named, as the reader may see it.
 
     Where that is little, the newest of all that is new comes in: nothing is ever left out.
+
+    Returns:
+        By video, the latest first.
     """
-    follows = Follow.objects.filter(follower=reader, followee=OuterRef("author"))
-    tags = VideoHashtag.objects.filter(video=OuterRef("pk")).values("hashtag")
-    rows: Any = new.annotate(followed=Exists(follows), tagged=ArraySubquery(tags)).values_list(
-        "pk", "author_id", "published_at", "trend", "followed", "tagged"
-    )
-    # Written out: a subquery would have PostgreSQL look at all videos there are.
-    found = {pk: Facts(*facts) for pk, *facts in rows.filter(pk__in=named)}
+    values = {
+        "reader": reader.pk,
+        "taken_at": seed.snapshot.taken_at,
+        "taken": bigints(taken),
+        "named": bigints(named),
+    }
+    mutes_words = reader.mutes_words
+    found = _looked_at(mutes_words=mutes_words, newest=False).rows(**values)
     if len(found) < ENOUGH:
-        newest = rows.order_by("-published_at", "-pk")[:ENOUGH]
-        found |= {pk: Facts(*facts) for pk, *facts in newest}
-    return found
+        found += _looked_at(mutes_words=mutes_words, newest=True).rows(**values)
+    return {row[0]: Facts(*row) for row in sorted(found, reverse=True)}
+
+
+@cache
+def _looked_at(*, mutes_words: bool, newest: bool) -> Compiled:
+    """What is asked for Facts: of what was named, or of the newest of all that is new."""
+    reader, numbers = any_reader(mutes_words=mutes_words), ArrayField(BigIntegerField())
+    follows = Follow.objects.filter(follower=reader.pk, followee=OuterRef("author"))
+    tags = VideoHashtag.objects.filter(video=OuterRef("pk")).values("hashtag")
+    # A time would take the driver longer than all the other columns.
+    published = Cast(Extract("published_at", "epoch"), FloatField())
+    new = _unseen(reader, Named("taken_at", DateTimeField()), Named("taken", numbers))
+    videos = (
+        new.order_by("-published_at", "-pk")[:ENOUGH]
+        if newest
+        # Written out: a subquery would have PostgreSQL look at all videos there are.
+        else new.filter(IsAny("pk", Named("named", numbers)))
+    )
+    columns = ("pk", "author", published, "trend", Exists(follows), ArraySubquery(tags))
+    return Compiled(videos.values_list(*columns))
 
 
 def _listed(reader: User, seed: Seed, taken: Sequence[int], taste: Taste) -> list[int]:
@@ -167,8 +152,8 @@ def _listed(reader: User, seed: Seed, taken: Sequence[int], taste: Taste) -> lis
         "reader": reader.pk,
         "taken_at": seed.snapshot.taken_at,
         "taken": list(taken),
-        "tags": _best(taste.tags, TAGS),
-        "creators": _best(taste.creators, CREATORS),
+        "tags": _dearest(taste.tags, TAGS),
+        "creators": _dearest(taste.creators, CREATORS),
         "followed": FOLLOWED,
         "each": OF_EACH,
         "popular": POPULAR,
@@ -200,18 +185,20 @@ def _alike(run: ModelRun | None, videos: list[int]) -> list[tuple[int, int, floa
     return rows(_ALIKE, {"run": run.pk, "videos": videos, "count": ALIKE}) if run else []
 
 
-def _best(values: Mapping[int, float], count: int) -> list[int]:
+def _dearest(values: Mapping[int, float], count: int) -> list[int]:
     liked = [pk for pk, value in values.items() if value > 0]
     return sorted(liked, key=lambda pk: (-values[pk], pk))[:count]
 
 
 _ALIKE = """
-SELECT held.item_id, near.id, near.weight / held.weights[1]
-FROM feeds_neighbours AS held
-CROSS JOIN LATERAL unnest(held.neighbours[:%(count)s], held.weights[:%(count)s])
-    AS near (id, weight)
-WHERE held.run_id = %(run)s AND held.item_id = ANY(%(videos)s::bigint[])
-  AND near.id = ANY(%(videos)s::bigint[])
+SELECT item_id, id, weight
+FROM (
+    SELECT item_id, unnest(neighbours[:%(count)s]) AS id,
+        unnest(weights[:%(count)s]) / weights[1] AS weight
+    FROM feeds_neighbours
+    WHERE run_id = %(run)s AND item_id = ANY(%(videos)s::bigint[])
+) AS near
+WHERE id = ANY(%(videos)s::bigint[])
 """
 # Popular and new ones that were seen or taken do not count; the other lists are short anyway.
 _LISTED = """

@@ -46,20 +46,23 @@ WHERE shown_count < %(known)s AND views_count < %(known)s AND author_id <> %(rea
     SELECT FROM feeds_impression WHERE user_id = %(reader)s AND video_id = video.id)
 """
 _EXPLORED = f"""
+WITH fresh AS (
+    SELECT video.* FROM videos_video AS video JOIN (
+        (SELECT id FROM (
+            SELECT * FROM videos_video WHERE published_at <= %(taken_at)s
+            ORDER BY published_at DESC, id DESC LIMIT %(among)s
+         ) AS video {_NEW_TO_READER}
+         ORDER BY published_at DESC, id DESC LIMIT %(count)s)
+        UNION
+        (SELECT id FROM videos_video AS video {_NEW_TO_READER}
+         ORDER BY shown_count, published_at, id LIMIT %(count)s)
+    ) AS found USING (id)
+)
 SELECT fresh.id, greatest(fresh.shown_count, fresh.views_count),
     fresh.likes_count + fresh.saves_count + fresh.shares_count,
     (coalesce(creator.likes, 0) + coalesce(tagged.likes, 0) + %(likes)s)::float8
         / (coalesce(creator.views, 0) + coalesce(tagged.views, 0) + %(views)s)::float8
-FROM (
-    (SELECT video.* FROM (
-        SELECT * FROM videos_video WHERE published_at <= %(taken_at)s
-        ORDER BY published_at DESC, id DESC LIMIT %(among)s
-     ) AS video {_NEW_TO_READER}
-     ORDER BY published_at DESC, id DESC LIMIT %(count)s)
-    UNION
-    (SELECT video.* FROM videos_video AS video {_NEW_TO_READER}
-     ORDER BY shown_count, published_at, id LIMIT %(count)s)
-) AS fresh
+FROM fresh
 CROSS JOIN LATERAL (
     SELECT sum(least(likes_count, views_count)) AS likes, sum(views_count) AS views FROM (
         SELECT likes_count, views_count FROM videos_video

@@ -5,6 +5,7 @@ a video stands where it stands. The order is then made greedily: maximal margina
 (Carbonell and Goldstein, SIGIR 1998) under rules that hold as long as anything obeys them.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 
@@ -127,17 +128,17 @@ def rank(
         At most `count` places; fewer only where there are no more candidates.
     """
     pool, terms = _pool(sorted(found, key=lambda one: -one.video), weights)
-    if not pool:
-        return []
-    likeness = _Likeness(pool, alike)
-    rules = _Rules(pool, before)
+    tags = _Tags(pool)
+    likeness = _Likeness(pool, tags, alike)
+    rules = _Rules(pool, tags, before)
+    sums = terms.sum(axis=1)
     samples = trials(pool, key, start).round(DECIMALS) * weights.explored
     free = np.ones(len(pool), bool)
     order: list[Ranked] = []
     for place in range(start, start + min(count, len(pool))):
         variety = (weights.alike * likeness.most).round(DECIMALS)
         explored = is_explored(key, place) and bool((free & (samples > 0)).any())
-        worth = samples if explored else terms.sum(axis=1) + variety
+        worth = samples if explored else sums + variety
         allowed = free & (samples > 0) if explored else free
         best = rules.best(worth, allowed)
         found_by = (
@@ -183,30 +184,58 @@ def trials(pool: Sequence[Found], key: int, start: int) -> NDArray[np.float64]:
     return drawn
 
 
-def _pool(found: list[Found], weights: Weights) -> tuple[list[Found], NDArray[np.float64]]:
-    """Keep the best by score, and whatever is to be explored; with their terms.
-
-    The terms are those that do not depend on what stands before: candidates × TERMS.
-    """
-    features = [[one.features.get(name, 0.0) for name in TERMS] for one in found]
+def terms_of(features: NDArray[np.float64], weights: Weights) -> NDArray[np.float64]:
+    """Return what each feature adds to a score; candidates × TERMS, as the features are."""
     worth = np.array([getattr(weights, name) for name in TERMS])
-    terms = (np.array(features).reshape(len(found), len(TERMS)) * worth).round(DECIMALS)
-    kept = np.zeros(len(found), bool)
+    return (features * worth).round(DECIMALS)
+
+
+def best_of(terms: NDArray[np.float64], tried: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Return the places of the best by score, and of whatever is to be explored; ascending.
+
+    Args:
+        terms: of candidates, the latest first: of equals these are better.
+        tried: whether a candidate is to be explored.
+    """
+    kept = tried.copy()
     kept[np.argsort(-terms.sum(axis=1), kind="stable")[:POOL]] = True
-    kept |= np.array([one.trial is not None for one in found], bool)
-    return [one for one, keep in zip(found, kept, strict=True) if keep], terms[kept]
+    return np.flatnonzero(kept)
+
+
+def _pool(found: list[Found], weights: Weights) -> tuple[list[Found], NDArray[np.float64]]:
+    """Keep what is worth ordering, with the terms that do not depend on what stands before."""
+    features = [[one.features.get(name, 0.0) for name in TERMS] for one in found]
+    terms = terms_of(np.array(features).reshape(len(found), len(TERMS)), weights)
+    places = best_of(terms, np.array([one.trial is not None for one in found], bool))
+    return [found[place] for place in places], terms[places]
 
 
 def _terms(one: Found, values: NDArray[np.float64], variety: float) -> tuple[Term, ...]:
     """Name the terms that are not 0, the largest first."""
     named = [
-        Term(name, float(value), one.because.get(name))
-        for name, value in zip(TERMS, values, strict=True)
+        Term(name, value, one.because.get(name))
+        for name, value in zip(TERMS, values.tolist(), strict=True)
         if value
     ]
     if variety:
         named.append(Term("alike", variety))
     return tuple(sorted(named, key=lambda term: -abs(term.value)))
+
+
+class _Tags:
+    """Which of the pool has which hashtag.
+
+    Attributes:
+        columns: number of each hashtag.
+        matrix: pool × hashtags, 1 where it has one.
+    """
+
+    def __init__(self, pool: list[Found]) -> None:
+        tags = sorted({tag for one in pool for tag in one.tags})
+        self.columns = {tag: column for column, tag in enumerate(tags)}
+        self.matrix = np.zeros((len(pool), len(tags)), np.float32)
+        places = [place for place, one in enumerate(pool) for _ in one.tags]
+        self.matrix[places, [self.columns[tag] for one in pool for tag in one.tags]] = 1
 
 
 class _Likeness:
@@ -216,32 +245,33 @@ class _Likeness:
         most: the largest likeness to anything taken so far, 0 to 1.
     """
 
-    def __init__(self, pool: list[Found], alike: Iterable[tuple[int, int, float]]) -> None:
+    def __init__(
+        self, pool: list[Found], tags: _Tags, alike: Iterable[tuple[int, int, float]]
+    ) -> None:
+        shared = tags.matrix @ tags.matrix.T
+        sizes = tags.matrix.sum(axis=1)
+        either = np.maximum(sizes[:, np.newaxis] + sizes - shared, 1)
+        self._pairs = SAME_TAGS * shared / either
         places = {one.video: place for place, one in enumerate(pool)}
-        self._known = np.zeros((len(pool), len(pool)), np.float32)
         for one, other, value in alike:
             if one in places and other in places:
                 pair = places[one], places[other]
-                self._known[pair] = self._known[pair[::-1]] = max(self._known[pair], value)
-        self._tagged = _tagged(pool, _columns(pool))
-        self._sizes = self._tagged.sum(axis=1)
+                self._pairs[pair] = self._pairs[pair[::-1]] = max(self._pairs[pair], value)
         self.most = np.zeros(len(pool))
 
     def add(self, taken: int) -> None:
-        shared = self._tagged @ self._tagged[taken]
-        either = np.maximum(self._sizes + self._sizes[taken] - shared, 1)
-        now = np.maximum(self._known[taken], SAME_TAGS * shared / either)
-        self.most = np.maximum(self.most, now)
+        self.most = np.maximum(self.most, self._pairs[taken])
 
 
 class _Rules:
     """Who may come next. What breaks fewer and lesser rules goes first, whatever its score."""
 
-    def __init__(self, pool: list[Found], before: Sequence[tuple[int, frozenset[int]]]) -> None:
+    def __init__(
+        self, pool: list[Found], tags: _Tags, before: Sequence[tuple[int, frozenset[int]]]
+    ) -> None:
         self._pool = pool
         self._authors = np.array([one.author for one in pool])
-        self._columns = _columns(pool)
-        self._tagged = _tagged(pool, self._columns)
+        self._tags = tags
         self._last = list(before)
 
     def best(self, worth: NDArray[np.float64], allowed: NDArray[np.bool_]) -> int:
@@ -254,29 +284,16 @@ class _Rules:
 
     def _broken(self) -> NDArray[np.float64]:
         recent = self._last[-(WINDOW - 1) :]
-        authors = [author for author, _ in recent]
-        tags = [tag for _, used in recent for tag in used]
+        authors = Counter(author for author, _ in recent)
+        tags = Counter(tag for _, used in recent for tag in used)
         broken = np.zeros(len(self._pool))
-        full = [self._columns[t] for t in set(tags) & self._columns.keys()
-                if tags.count(t) >= MOST_OF_A_TAG]  # fmt: skip
+        full = [self._tags.columns[tag] for tag, times in tags.items()
+                if times >= MOST_OF_A_TAG and tag in self._tags.columns]  # fmt: skip
         if full:
-            broken += self._tagged[:, full].any(axis=1)
-        for author in set(authors):
-            if authors.count(author) >= MOST_OF_A_CREATOR:
+            broken += self._tags.matrix[:, full].any(axis=1)
+        for author, times in authors.items():
+            if times >= MOST_OF_A_CREATOR:
                 broken[self._authors == author] += 2
-        if authors:
-            broken[self._authors == authors[-1]] += 4
+        if recent:
+            broken[self._authors == recent[-1][0]] += 4
         return broken
-
-
-def _columns(pool: list[Found]) -> dict[int, int]:
-    tags = sorted({tag for one in pool for tag in one.tags})
-    return {tag: column for column, tag in enumerate(tags)}
-
-
-def _tagged(pool: list[Found], columns: Mapping[int, int]) -> NDArray[np.float32]:
-    """Return pool × hashtags, 1 where it has one."""
-    tagged = np.zeros((len(pool), len(columns)), np.float32)
-    for place, one in enumerate(pool):
-        tagged[place, [columns[tag] for tag in one.tags]] = 1
-    return tagged

@@ -11,7 +11,7 @@ deleted, and a seed that has none is refused (`seeds.resume`).
 
 import json
 from collections.abc import Collection, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -205,7 +205,7 @@ def _insert(reader: User, seed: Seed, start: int, stretch: _Stretch) -> bool:
     The row refers to the account, so whoever inserts it waits for somebody who ends the orders.
     """
     row = FeedSession(
-        reader_id=seed.reader, seed=seed.signed_key, made=seed.made, start=start, **asdict(stretch)
+        reader_id=seed.reader, seed=seed.signed_key, made=seed.made, start=start, **vars(stretch)
     )
     FeedSession.objects.bulk_create([row], ignore_conflicts=True)
     as_it_was = {"profiling": reader.profiling, "taste_since": reader.taste_since}

@@ -151,19 +151,25 @@ FROM (
 JOIN videos_video AS video ON video.id = held.video_id
 """  # noqa: S608
 # What leads to a video most has the largest number: how much, in front of its place among the acts.
-# Whole numbers, as arrays or a second look at the pairs would take half as long again.
+# Whole numbers, as arrays or a second look at the pairs would take half as long again. Only what
+# was added up is looked up among the seen: several times fewer than there are ways to it.
 _NEIGHBOURS = """
-SELECT near.id, sum(act.strength * near.weight) AS much,
-    max((act.strength * near.weight * 1e12)::bigint * 1000 + act.place) %% 1000
-FROM unnest(%(videos)s::bigint[], %(strengths)s::float8[])
-    WITH ORDINALITY AS act (id, strength, place)
-JOIN feeds_neighbours AS held ON held.run_id = %(run)s AND held.item_id = act.id
-CROSS JOIN LATERAL unnest(held.neighbours, held.weights) AS near (id, weight)
-WHERE near.id <> ALL(%(taken)s::bigint[])
-  AND NOT EXISTS (
-    SELECT FROM feeds_impression WHERE user_id = %(reader)s AND video_id = near.id)
-  AND NOT EXISTS (SELECT FROM videos_like WHERE user_id = %(reader)s AND video_id = near.id)
-GROUP BY near.id
-ORDER BY much DESC, near.id
+SELECT id, much, place
+FROM (
+    SELECT id, sum(strength * weight) AS much,
+        max((strength * weight * 1e12)::bigint * 1000 + place) %% 1000 AS place
+    FROM (
+        SELECT act.strength, act.place,
+            unnest(held.neighbours) AS id, unnest(held.weights) AS weight
+        FROM unnest(%(videos)s::bigint[], %(strengths)s::float8[])
+            WITH ORDINALITY AS act (id, strength, place)
+        JOIN feeds_neighbours AS held ON held.run_id = %(run)s AND held.item_id = act.id
+    ) AS way
+    GROUP BY id
+) AS found
+WHERE id <> ALL(%(taken)s::bigint[])
+  AND NOT EXISTS (SELECT FROM feeds_impression WHERE user_id = %(reader)s AND video_id = found.id)
+  AND NOT EXISTS (SELECT FROM videos_like WHERE user_id = %(reader)s AND video_id = found.id)
+ORDER BY much DESC, id
 LIMIT %(count)s
 """

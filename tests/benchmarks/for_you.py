@@ -150,7 +150,8 @@ _FILL = [
     UPDATE videos_video SET
         published_at = now() - (last.id - videos_video.id) * interval '5 minutes',
         trend = CASE WHEN videos_video.id %% 50 = 0 THEN random() * 100 ELSE 0 END,
-        views_count = least(last.id - videos_video.id, 5000)
+        views_count = least(last.id - videos_video.id, 5000),
+        shown_count = least(last.id - videos_video.id, 200)
     FROM (SELECT max(id) AS id FROM videos_video) AS last
     """,
     "UPDATE videos_slotepoch SET last_published_at = now()",

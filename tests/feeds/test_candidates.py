@@ -86,7 +86,8 @@ class TestTaste:
         assert counts[most] > PROFILE
         reader = User.objects.get(pk=rows.users[most])
         saw(reader, Affinity.objects.filter(user=reader).values_list("video", flat=True))
-        found = candidates.gather(reader, new_seed("for-you", "ranked", reader.pk), ())
+        seed = new_seed("for-you", "ranked", reader.pk)
+        found = candidates.gather(reader, seed, (), TASTE_ALONE)
         # Nobody is judged by how creators are mixed.
         mixed = [replace(one, author=one.video) for one in found.videos]
         ranked = rank(mixed, POOL, 1, weights=TASTE_ALONE)
