@@ -48,6 +48,8 @@ MOST_ACTS = 1000
 # So many videos are prepared at a time, but no more pages than this; after the first page only
 # some, as most who look in go no further.
 AHEAD, MOST_PAGES, FIRST_PAGES = 480, 24, 8
+# Of for-you: what is ranked later knows more of the reader.
+RANKED_PAGES = 4
 
 SAME = b"="
 TO_END, GOES_ON = "end", "on"
@@ -245,8 +247,9 @@ def _checked(shelf: Shelf, wanted: list[Entry], held: list[bytes | None]) -> dic
 
 def _following(reader: int, page: Page) -> tuple[Seed, list[Slice[Entry]]]:
     """Make what follows a page, as the reader would get it."""
-    goes_on = page.skip and page.mode != "for-you"
-    pages = max(1, min(AHEAD // page.limit, MOST_PAGES if goes_on else FIRST_PAGES))
+    most = MOST_PAGES if page.skip else FIRST_PAGES
+    most = RANKED_PAGES if page.mode == "for-you" else most
+    pages = max(1, min(AHEAD // page.limit, most))
     viewer = User.objects.active().get(pk=reader)
     seed = resume(page.seed, page.mode, page.order, reader, page.next_skip)
     return seed, look_ahead(viewer, seed, page.next_skip, page.limit, pages)
