@@ -1,11 +1,14 @@
 """Access and refresh tokens, and the session rows behind them."""
 
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
+from uuid import uuid4
 
 import jwt
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.utils import timezone
 from freezegun import freeze_time
 
@@ -15,6 +18,7 @@ from tests.accounts.racing import at_once
 from tests.api_client import ApiClient
 from tests.factories import PASSWORD
 from tiktok_clone.common import signing
+from tiktok_clone.common.models import SigningEpoch
 
 pytestmark = pytest.mark.django_db
 
@@ -111,6 +115,22 @@ def test_an_access_token_lives_five_minutes(tokens: dict[str, Any]) -> None:
         client.get("/user/me")
     with freeze_time(timezone.now() + timedelta(minutes=6)):
         client.get("/user/me", expect=401)
+
+
+def test_an_epoch_is_as_old_as_the_question_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [1000.0]
+    monkeypatch.setattr(signing, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    ended = signing.current_epoch()
+    signing.forget_epoch()
+
+    def slow(execute: Any, *rest: Any) -> Any:
+        now[0] += 5
+        return execute(*rest)
+
+    with connection.execute_wrapper(slow):
+        assert signing.current_epoch() == ended
+    SigningEpoch.objects.update(value=uuid4())  # by another process
+    assert signing.current_epoch() != ended
 
 
 def test_a_new_epoch_ends_all_tokens(tokens: dict[str, Any]) -> None:

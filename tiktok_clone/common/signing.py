@@ -15,10 +15,11 @@ def current_epoch() -> str:
     """Return the epoch that tokens must carry, as 32 hex digits."""
     global _cached
     read_at, value = _cached
-    if not value or time.monotonic() - read_at > _LIFETIME:
+    now = time.monotonic()
+    if not value or now - read_at > _LIFETIME:
         row, _ = SigningEpoch.objects.get_or_create(id=1)
         value = row.value.hex
-        _cached = (time.monotonic(), value)
+        _cached = (now, value)  # from before the query: what it found may be old when it comes back
     return value
 
 
