@@ -14,6 +14,7 @@ from tests.api_client import ApiClient
 from tests.factories import VideoFactory
 from tests.videos.clips import clip
 from tiktok_clone.common.storage import incoming, local_store
+from videos import tasks
 from videos.models import Status, Tombstone, Video
 
 RunJobs = Callable[[], None]
@@ -239,8 +240,6 @@ def test_a_deletion_holds_while_a_purge_waits_already(
 
 
 def test_processing_twice_changes_nothing(as_user: ApiClient, run_jobs: RunJobs) -> None:
-    from videos import tasks
-
     post(as_user, clip())
     run_jobs()
     before = list(Video.objects.values())
@@ -263,6 +262,7 @@ def test_an_attempt_that_was_overtaken_changes_nothing(
 
     monkeypatch.setattr(processing, "_keep", overtaken)
     run_jobs()
+    tasks.purge_tombstones(timestamp=0)
     video = Video.objects.get()
     assert video.status == Status.PROCESSING
     assert not video.renditions.exists()
@@ -273,8 +273,6 @@ def test_abandoned_uploads_expire_and_lost_jobs_are_found(user: User, run_jobs: 
     from datetime import timedelta
 
     from django.utils import timezone
-
-    from videos import tasks
 
     old = timezone.now() - timedelta(hours=3)
     abandoned = Video.objects.create(author=user, status=Status.UPLOADING)
@@ -369,8 +367,6 @@ def test_others_cannot_edit_retry_or_delete(user: User, other: User) -> None:
 
 def purge() -> None:
     """Remove what is due, as the worker does each minute."""
-    from videos import tasks
-
     tasks.purge_tombstones(0)
 
 
