@@ -8,30 +8,23 @@ Whatever changes a card, or who may see it, puts a *gone* mark in its place when
 (`drop`), and cards are never written over anything. A card ends at a moment that is fixed before
 the database is read for it, and a mark outlives each card that was begun before it. So who read
 the database before the change cannot bring the old card back, however late what they send is read.
-
-While Redis is away, each process keeps what it made for a few seconds (`AT_HAND`). No mark gets
-there; but pages are then listed by PostgreSQL, and a card for others than it says is not used.
 """
 
 import hashlib
 import json
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.core.cache import caches
 from django.db import connection
-from django.db.models import prefetch_related_objects
 from prometheus_client import Counter
 
 from tiktok_clone.common.compiled import bigints
 from tiktok_clone.common.generation import after_commit, generation, renew
-from tiktok_clone.common.redis import Redis, RedisError, client
+from tiktok_clone.common.redis import Redis, client
 from videos.models import Video, Visibility
-from videos.models.video import card_parts
-from videos.representation import Card, represent_video
+from videos.representation import Card
 
 LIKED, SAVED, FOLLOWING = 1, 2, 4
 GONE = b""
@@ -40,8 +33,6 @@ DIGEST_LENGTH = 8
 CLOCK_SECONDS = 5
 # Marks are put in chunks; an author of more videos than the most begins a new generation.
 CHUNK, MOST = 500, 5000
-# Where cards are kept while Redis is away, and for how long their counts lag then.
-AT_HAND, AT_HAND_SECONDS = "at_hand", 3
 # So many acts a second may drop a card, so that their counts show at once.
 COUNTED_A_SECOND = 5
 
@@ -151,95 +142,6 @@ FROM unnest(%(videos)s::bigint[], %(authors)s::bigint[]) AS entry (video, author
 """  # noqa: S608
 
 
-class Shelf:
-    """Where one page takes its cards from; to be made before the database is read for it.
-
-    What is read is kept under the generation of that moment, for some time from that moment on:
-    a change that is committed meanwhile puts a mark there that stays for longer, or begins another
-    generation.
-    """
-
-    def __init__(self) -> None:
-        self.generation = generation()
-        self._until = int(time.time()) + settings.FEED_CARD_SECONDS
-        self._where = "redis"
-
-    def cards(self, entries: Sequence[Entry]) -> dict[int, SharedCard]:
-        """Return the cards by id, kept or made; a video that is not published any more gets none.
-
-        A kept card for other people than the entry says is not used: only the entry was checked.
-        One that is made may be for others, where the video has changed since.
-        """
-        found = {}
-        held = self._read([entry.video for entry in entries])
-        for entry, value in zip(entries, held, strict=True):
-            card = parse(value)
-            if card is not None and card.audience == entry.audience:
-                found[entry.video] = card
-        COUNTED.labels(self._where).inc(len(found))
-        return found | self.fetch([entry.video for entry in entries if entry.video not in found])
-
-    def warm(self, ids: list[int]) -> None:
-        """Have the cards of published videos kept, so that the next reader finds them."""
-        held = zip(ids, self._read(ids), strict=True)
-        missing = [pk for pk, value in held if value is None]
-        self.fetch(missing)
-
-    def fetch(self, ids: list[int]) -> dict[int, SharedCard]:
-        """Make cards from PostgreSQL, by id, and keep them; four queries."""
-        if not ids:
-            return {}
-        rows = Video.objects.published().filter(pk__in=ids)
-        return self.load(list(rows.select_related("author")))
-
-    def load(self, videos: Sequence[Video]) -> dict[int, SharedCard]:
-        """Make cards of published videos, their authors loaded, and keep them.
-
-        One without files any more was deleted, and gets none.
-        """
-        if not videos:
-            return {}
-        prefetch_related_objects(videos, *card_parts())
-        represented = {video: represent_video(video) for video in videos}
-        made = {
-            video.pk: SharedCard(audience_of(video), _open_json(card))
-            for video, card in represented.items()
-            if card["sources"]
-        }
-        COUNTED.labels("postgresql").inc(len(made))
-        self._keep(made)
-        return made
-
-    def _read(self, ids: list[int]) -> list[bytes | None]:
-        redis = client()
-        if redis is None or not self.generation:
-            return self._read_at_hand(ids)
-        try:
-            held: Any = redis.mget([key(self.generation, pk) for pk in ids]) if ids else []
-        except RedisError:
-            return self._read_at_hand(ids)
-        return list(held)
-
-    def _read_at_hand(self, ids: list[int]) -> list[bytes | None]:
-        self._where = AT_HAND
-        held = caches[AT_HAND].get_many(ids)
-        return [held.get(pk) for pk in ids]
-
-    def _keep(self, cards: Mapping[int, SharedCard]) -> None:
-        redis = client()
-        values = {pk: card.audience.encode() + b"\n" + card.json for pk, card in cards.items()}
-        if redis is None or not self.generation:
-            caches[AT_HAND].set_many(values, AT_HAND_SECONDS)
-            return
-        pipe = redis.pipeline(transaction=False)
-        for pk, value in values.items():
-            pipe.set(key(self.generation, pk), value, nx=True, exat=self._until)
-        try:
-            pipe.execute()
-        except RedisError:
-            caches[AT_HAND].set_many(values, AT_HAND_SECONDS)
-
-
 def look(videos: Sequence[Video]) -> dict[int, str]:
     """Say where a page would find the card of each video: "card", "gone" or "database".
 
@@ -322,13 +224,6 @@ if times <= tonumber(ARGV[1]) and redis.call('GET', KEYS[1]) ~= '' then
   redis.call('DEL', KEYS[1])
 end
 """
-
-
-def _open_json(card: Card) -> bytes:
-    """The card with its author last, without the braces that end both."""
-    author = card.pop("author")
-    text = json.dumps(card | {"author": author}, ensure_ascii=False, separators=(",", ":"))
-    return text.encode()[:-2]
 
 
 def _tail(bits: int) -> bytes:

@@ -10,9 +10,10 @@ from django.db.models import BigIntegerField
 from django.db.models.functions import MD5, Left
 
 from accounts.models import User
-from feeds.cards import DIGEST_LENGTH, Entry, SharedCard, Shelf, ShownCard, audience, show
+from feeds.cards import DIGEST_LENGTH, Entry, SharedCard, ShownCard, audience, show
 from feeds.modes import MODES, Mode, Source
 from feeds.seeds import Place, Seed, sign
+from feeds.shelf import Shelf
 from feeds.shuffle import overfetch
 from feeds.wishes import any_reader
 from tiktok_clone.common.compiled import Compiled, Named, bigints

@@ -34,10 +34,11 @@ from prometheus_client import Counter
 
 from accounts.models import User
 from feeds import cards, scripts
-from feeds.cards import GONE, Entry, SharedCard, Shelf, ShownCard, bits_of
+from feeds.cards import GONE, Entry, SharedCard, ShownCard, bits_of
 from feeds.options import Asked
 from feeds.paging import Page, Readahead, Slice, look_ahead
 from feeds.seeds import LIFETIME, Seed, resume, sign
+from feeds.shelf import Shelf
 from tiktok_clone.common.errors import DomainError
 from tiktok_clone.common.generation import after_commit, generation
 from tiktok_clone.common.redis import Redis, RedisError, client

@@ -21,6 +21,7 @@ from tiktok_clone.common.generation import generation
 
 MODULES = (
     "feeds.cards",
+    "feeds.shelf",
     "feeds.prepared",
     "feeds.recommender.sessions",
     "feeds.timeline",

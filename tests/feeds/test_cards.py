@@ -10,9 +10,10 @@ from accounts import services as people
 from accounts.models import Follow, User
 from accounts.services import profiles, suspension
 from feeds import cards
-from feeds.cards import GONE, Entry, SharedCard, Shelf, audience_of, drop, drop_all_of, show
+from feeds.cards import GONE, Entry, SharedCard, audience_of, drop, drop_all_of, show
 from feeds.paging import make_page
 from feeds.seeds import new_seed
+from feeds.shelf import Shelf
 from tests.factories import UserFactory, VideoFactory, befriend
 from tests.feeds.caching import (
     Silence,
@@ -147,7 +148,7 @@ def test_what_was_read_long_ago_is_not_kept(
     """A process that was stopped for so long may write when the mark is over."""
     long_ago = time.time() - settings.FEED_CARD_SECONDS
     with monkeypatch.context() as patch:
-        patch.setattr("feeds.cards.time.time", lambda: long_ago)
+        patch.setattr("feeds.shelf.time.time", lambda: long_ago)
         shelf, before = Shelf(), rows(video.pk)
     drop(video.pk)
     end_cards()
@@ -162,7 +163,7 @@ def test_a_card_that_a_frozen_redis_reads_late_does_not_come_back(
     frozen, now = Silence("frozen"), time.time()
     end_cards()
     with monkeypatch.context() as patch:
-        patch.setattr("feeds.cards.time.time", lambda: now - settings.FEED_CARD_SECONDS - 1)
+        patch.setattr("feeds.shelf.time.time", lambda: now - settings.FEED_CARD_SECONDS - 1)
         shelf, before = Shelf(), rows(video.pk)
         moderation.hide_video(video.pk)
         use_client(patch, frozen.client)

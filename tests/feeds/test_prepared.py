@@ -19,13 +19,13 @@ from accounts.models import User
 from accounts.services import sessions, suspension
 from feeds import prefetch, prepared, scripts, services
 from feeds.behind import WAITING, Pool
-from feeds.cards import Shelf
 from feeds.models import RefusedTag
 from feeds.options import Asked, seed_of
 from feeds.paging import Page, look_ahead, make_page
 from feeds.prefetch import prepare_after
 from feeds.prepared import prepare, take
 from feeds.seeds import new_seed
+from feeds.shelf import Shelf
 from tests.api_client import ApiClient
 from tests.factories import UserFactory, VideoFactory, befriend
 from tests.feeds.caching import (
