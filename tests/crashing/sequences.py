@@ -38,6 +38,7 @@ from tests.crashing.scene import LEDGER, Scene
 from tests.factories import UserFactory
 from tests.videos.clips import clip
 from tiktok_clone.common.errors import DomainError
+from tiktok_clone.common.logs import JOB_ARGUMENT
 from tiktok_clone.common.storage import CLOUDINARY, LOCAL
 from videos import tasks
 from videos.media import moving
@@ -259,7 +260,7 @@ class Sequence:
             return "skipped"
         context = SimpleNamespace(job=SimpleNamespace(attempts=job.attempts))
         first = (context,) if task.pass_context else ()
-        arguments = {name: value for name, value in job.args.items() if name != "request_id"}
+        arguments = {name: value for name, value in job.args.items() if name != JOB_ARGUMENT}
         # Another one with its queueing lock may wait from now on.
         _change("UPDATE procrastinate_jobs SET status = 'doing' WHERE id = %s", job.pk)
         try:
