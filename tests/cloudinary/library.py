@@ -138,6 +138,11 @@ class Library:
         """Let lists stay as they are now, whatever happens."""
         self._frozen = list(self)
 
+    @property
+    def is_listing_frozen(self) -> bool:
+        """Whether lists may tell of what is there no more."""
+        return self._frozen is not None
+
     def thaw_listing(self) -> None:
         """Let lists tell the truth again."""
         self._frozen = None

@@ -52,7 +52,7 @@ Act = Callable[[str, requests.Session], requests.Response]
 class Scene:
     """One test's product: its stores, and the point where a process dies.
 
-    `orphans` are the objects that the sweep found to be of nobody.
+    `orphans` are the objects that the sweep found to be of nobody when all else was done.
     """
 
     folder: Path
@@ -151,8 +151,15 @@ class Scene:
         missing = [name for report in reports for name in report.missing]
         assert not missing, f"rows name what is not there: {missing}"
         orphans = [name for report in reports for name in report.orphans]
-        self.orphans.update(orphans)
+        if self._is_settled():
+            self.orphans.update(orphans)
         return orphans
+
+    def _is_settled(self) -> bool:
+        """Whether lists tell the truth, and no job waits that may be about to remove something."""
+        is_old = self.emulator is not None and self.emulator.library.is_listing_frozen
+        waiting = ProcrastinateJob.objects.filter(status__in=["todo", "doing"])
+        return not is_old and not waiting.exists()
 
     def age(self) -> None:
         """What waits for hours, or for months in quarantine, is due."""
