@@ -7,10 +7,8 @@ from procrastinate.contrib.django import app as procrastinate_app
 from procrastinate.exceptions import UniqueViolation
 from procrastinate.jobs import Status
 
-from accounts import counters as people_counters
-from feeds import counters as watch_counters
 from tiktok_clone.common import idempotency, jobs
-from videos import counters as video_counters
+from tiktok_clone.operations import counters
 
 STALLED_AFTER_SECONDS = 60
 
@@ -39,9 +37,7 @@ async def remove_old_jobs(timestamp: int) -> None:
 @jobs.task(queueing_lock="reconcile_counters", retry=jobs.RETRY)
 def reconcile_counters(timestamp: int) -> None:
     """Compare counters with their rows; what differed is logged and set right."""
-    people_counters.reconcile()
-    video_counters.reconcile()
-    watch_counters.reconcile()
+    counters.reconcile()
 
 
 @jobs.periodic(cron="29 * * * *")

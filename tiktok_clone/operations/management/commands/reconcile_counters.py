@@ -5,9 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from accounts import counters as people_counters
-from feeds import counters as watch_counters
-from videos import counters as video_counters
+from tiktok_clone.operations import counters
 
 
 class Command(BaseCommand):
@@ -21,11 +19,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Print one line for each counter that was wrong."""
-        drifts = [
-            drift
-            for counters in (people_counters, video_counters, watch_counters)
-            for drift in counters.reconcile(dry_run=options["dry_run"])
-        ]
+        drifts = counters.reconcile(dry_run=options["dry_run"])
         for drift in drifts:
             self.stdout.write(str(drift))
         verb = "would be" if options["dry_run"] else "were"
