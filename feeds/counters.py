@@ -37,18 +37,14 @@ def reconcile(*, dry_run: bool = False) -> list[Drift]:
 
 def _too_low(ids: list[int]) -> Iterator[Drift]:
     rows = Impression.objects.filter(video__in=ids, last_at__lt=timezone.now() - WRITTEN).order_by()
-    per_video = rows.values_list("video")
-    said = per_video.annotate(views=Count("pk", filter=WATCHED), total=Sum("seconds"))
-    found = Video.objects.in_bulk(ids)
-    for pk, views, seconds in said:
-        video = found.get(pk)
-        if video is None:
-            continue
-        if views > video.views_count:
-            yield Drift("video", pk, "views_count", video.views_count, views)
-        if math.floor(seconds) > math.ceil(video.watch_seconds):
-            held = math.ceil(video.watch_seconds)
-            yield Drift("video", pk, "watch_seconds", held, math.floor(seconds))
+    counted = rows.values_list("video", "video__views_count", "video__watch_seconds")
+    said = counted.annotate(views=Count("pk", filter=WATCHED), total=Sum("seconds"))
+    for pk, views_count, watch_seconds, views, seconds in said:
+        if views > views_count:
+            yield Drift("video", pk, "views_count", views_count, views)
+        held, found = math.ceil(watch_seconds), math.floor(seconds)
+        if found > held:
+            yield Drift("video", pk, "watch_seconds", held, found)
 
 
 def _raise(drift: Drift) -> None:
