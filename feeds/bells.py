@@ -58,13 +58,14 @@ def ring(video_id: int, after: int) -> int | None:
     Returns:
         The last listener reached, where more may follow; None at the end.
     """
-    reached: int | None = after
     for _ in range(BATCHES):
-        if reached is not None:
-            began = time.monotonic()
-            reached = _ring_some(video_id, reached)
-            time.sleep(min(time.monotonic() - began, LONGEST_REST))
-    return reached
+        began = time.monotonic()
+        reached = _ring_some(video_id, after)
+        if reached is None:
+            return None
+        after = reached
+        time.sleep(min(time.monotonic() - began, LONGEST_REST))
+    return after
 
 
 def _ring_some(video_id: int, after: int) -> int | None:
