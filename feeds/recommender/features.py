@@ -8,11 +8,13 @@ from django.utils import timezone
 from numpy.typing import NDArray
 
 from feeds.recommender.interactions import DAY
-from feeds.recommender.ranking import TERMS, Found, Trial, Weights, best_of, terms_of
+from feeds.recommender.ranking import TERMS, Found, Trial, Weights, terms_of
 from feeds.recommender.tastes import Taste
 
 # Days after which newness counts half: of anybody's, and of those whom the reader follows.
 FRESH_HALF_LIFE, FOLLOWED_HALF_LIFE = 3.0, 7.0
+# So many are ordered for a stretch: the best by score. More would cost time and change nothing.
+POOL = 150
 
 
 class Facts(NamedTuple):
@@ -39,8 +41,20 @@ def best(
     """
     features = _features(taste, facts)
     tried = np.array([one.video in trials for one in facts], bool)
-    places = best_of(terms_of(features, weights), tried)
+    places = _best_of(terms_of(features, weights), tried)
     return [_found(taste, facts[n], features[n], trials.get(facts[n].video)) for n in places]
+
+
+def _best_of(terms: NDArray[np.float64], tried: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Return the places of the best by score, and of whatever is to be explored; ascending.
+
+    Args:
+        terms: of candidates, the latest first: of equals these are better.
+        tried: whether a candidate is to be explored.
+    """
+    kept = tried.copy()
+    kept[np.argsort(-terms.sum(axis=1), kind="stable")[:POOL]] = True
+    return np.flatnonzero(kept)
 
 
 def _found(taste: Taste, one: Facts, features: NDArray[np.float64], trial: Trial | None) -> Found:

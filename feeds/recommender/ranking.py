@@ -34,8 +34,6 @@ WEIGHTS = Weights()
 TERMS = tuple(one.name for one in fields(Weights))
 # One place of so many is for what we know too little of, at a place that the seed decides.
 EXPLORED_ONE_IN = 10
-# So many are ordered for a stretch: the best by score. More would cost time and change nothing.
-POOL = 150
 # Rules: within this many places …
 WINDOW = 10
 MOST_OF_A_CREATOR = 2  # … so many by a creator, and never one right after the other
@@ -127,7 +125,9 @@ def rank(
     Returns:
         At most `count` places; fewer only where there are no more candidates.
     """
-    pool, terms = _pool(sorted(found, key=lambda one: -one.video), weights)
+    pool = sorted(found, key=lambda one: -one.video)
+    features = [[one.features.get(name, 0.0) for name in TERMS] for one in pool]
+    terms = terms_of(np.array(features).reshape(len(pool), len(TERMS)), weights)
     tags = _Tags(pool)
     likeness = _Likeness(pool, tags, alike)
     rules = _Rules(pool, tags, before)
@@ -188,26 +188,6 @@ def terms_of(features: NDArray[np.float64], weights: Weights) -> NDArray[np.floa
     """Return what each feature adds to a score; candidates × TERMS, as the features are."""
     worth = np.array([getattr(weights, name) for name in TERMS])
     return (features * worth).round(DECIMALS)
-
-
-def best_of(terms: NDArray[np.float64], tried: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """Return the places of the best by score, and of whatever is to be explored; ascending.
-
-    Args:
-        terms: of candidates, the latest first: of equals these are better.
-        tried: whether a candidate is to be explored.
-    """
-    kept = tried.copy()
-    kept[np.argsort(-terms.sum(axis=1), kind="stable")[:POOL]] = True
-    return np.flatnonzero(kept)
-
-
-def _pool(found: list[Found], weights: Weights) -> tuple[list[Found], NDArray[np.float64]]:
-    """Keep what is worth ordering, with the terms that do not depend on what stands before."""
-    features = [[one.features.get(name, 0.0) for name in TERMS] for one in found]
-    terms = terms_of(np.array(features).reshape(len(found), len(TERMS)), weights)
-    places = best_of(terms, np.array([one.trial is not None for one in found], bool))
-    return [found[place] for place in places], terms[places]
 
 
 def _terms(one: Found, values: NDArray[np.float64], variety: float) -> tuple[Term, ...]:

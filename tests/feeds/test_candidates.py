@@ -10,9 +10,10 @@ from django.db import transaction
 from accounts.models import User
 from feeds.models import Affinity, Impression
 from feeds.recommender import candidates, exploring, site, stored, tastes
+from feeds.recommender.features import POOL
 from feeds.recommender.interactions import matrix
 from feeds.recommender.model import PROFILE, Parameters, profiles_of, recommend, train
-from feeds.recommender.ranking import POOL, TERMS, Weights, rank
+from feeds.recommender.ranking import TERMS, Weights, rank
 from feeds.recommender.walk import Walk
 from feeds.seeds import new_seed
 from feeds.services import Watched, record_views
