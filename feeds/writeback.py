@@ -56,6 +56,14 @@ def flush() -> None:
         _write_taken(taken)
 
 
+def forget() -> None:
+    """Drop what is counted: it was of other rows. Without Redis nothing is."""
+    try:
+        _exchange([], every=0)
+    except RedisError:
+        return
+
+
 def _count(added: list[Added]) -> None:
     try:
         taken = _exchange(added, every=settings.VIEWS_WRITTEN_EVERY_SECONDS)

@@ -19,6 +19,7 @@ from django.db.models import Count
 from tqdm import tqdm
 
 from accounts.models import User
+from feeds import writeback
 from tiktok_clone.common import generation
 from tiktok_clone.common.signing import forget_epoch
 from tiktok_clone.common.storage import incoming, local_store
@@ -178,6 +179,7 @@ def _bring_up_to_date() -> None:
     connection.close()
     call_command("migrate", interactive=False, verbosity=0)
     generation.renew()  # what Redis has is of the rows before
+    writeback.forget()
     forget_epoch()
     delete_pattern = getattr(cache, "delete_pattern", None)
     if delete_pattern is None:

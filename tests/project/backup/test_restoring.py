@@ -11,8 +11,10 @@ import psycopg
 import pytest
 from django.conf import settings
 
+from feeds import writeback
 from tests.api_client import ApiClient
 from tests.factories import PASSWORD
+from tests.feeds.caching import connected
 from tests.project.backups import CHANGED, ROOT, Site, objects, own_url, rows, save
 from tiktok_clone.common.storage import local_store
 from tiktok_clone.operations import backup, postgres
@@ -91,8 +93,10 @@ def test_a_filled_site_is_replaced_only_when_told_and_newer_objects_are_reported
     assert "--overwrite" in said
     assert empty.ask("SELECT caption FROM videos_video") == [("changed since",)]
 
+    connected().hset(writeback.HASH, f"{video.pk}:views", 3)  # of a row that goes
     said = empty.manage("restore", str(saved), "--overwrite")
     assert empty.ask("SELECT caption FROM videos_video") == [("Waves #ocean",)]
+    assert not connected().exists(writeback.HASH)
     assert "0 objects were written" in said
     assert "1 objects are newer than the backup or of nobody" in said
     assert re.search(r"1 of nobody yet", empty.manage("reconcile_media", "--dry-run"))
