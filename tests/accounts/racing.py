@@ -58,13 +58,17 @@ def after_waiting_for(first: Callable[[], Any], second: Callable[[], Any]) -> An
     with ThreadPoolExecutor(1) as pool:
         with left_open(first):
             later = pool.submit(at_once, second)
-            assert any(map(_somebody_waits, range(500)))
+            wait_for_a_lock()
         (found,) = later.result()
     return found
 
 
-def _somebody_waits(_: int) -> bool:
-    time.sleep(0.02)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
-        return bool(cursor.fetchone()[0])
+def wait_for_a_lock() -> None:
+    """Return as soon as some connection waits for another one."""
+    for _ in range(1000):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            if cursor.fetchone()[0]:
+                return
+        time.sleep(0.01)
+    raise AssertionError("nobody waits")

@@ -22,6 +22,7 @@ from feeds.compaction import FEWEST_PLACES, NotNowError, compact
 from feeds.seeds import LIFETIME, new_seed, read_token, sign, take_snapshot
 from feeds.shuffle import Permutation
 from feeds.tasks import compact_slots
+from tests.accounts.racing import wait_for_a_lock
 from tests.api_client import ApiClient
 from tests.conftest import RunJobs
 from tests.factories import UserFactory, befriend
@@ -309,7 +310,7 @@ class TestMeanwhile:
         assert stamped.wait(10)
         threads.append(self.elsewhere(end_epoch))
         page = as_user.get(FEED, {"mode": "all", "limit": 1})
-        self.wait_for_a_lock()
+        wait_for_a_lock()
         waiting.set()
         for thread in threads:
             thread.join(10)
@@ -318,23 +319,13 @@ class TestMeanwhile:
         assert sorted(begun_before) == videos[:-1]
         assert sorted(scroll(as_user, mode="all")) == videos
 
-    def wait_for_a_lock(self) -> None:
-        """Return as soon as some connection waits for another one."""
-        for _ in range(1000):
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
-                if cursor.fetchone()[0]:
-                    return
-            time.sleep(0.01)
-        pytest.fail("nobody waits")
-
     def test_of_two_at_the_same_time_one_ends_the_epoch(self, author: User) -> None:
         publish(author)
         ended: list[bool] = []
         with transaction.atomic():
             ended.append(SlotEpoch.objects.compact(1))
             second = self.elsewhere(lambda: ended.append(SlotEpoch.objects.compact(1)))
-            self.wait_for_a_lock()
+            wait_for_a_lock()
         second.join(10)
         assert ended == [True, False]
         assert SlotEpoch.objects.current().epoch == 2
