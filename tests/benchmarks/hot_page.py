@@ -19,11 +19,10 @@ from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from pathlib import Path
 
-import django
 import psutil
 from tqdm import tqdm
 
-from tests.benchmarks.running import started
+from tests.benchmarks.running import started, use_database_of
 
 SETTINGS = "tests.benchmarks.hot_settings"
 PLOT = Path(__file__).resolve().parents[2] / "docs" / "img" / "hot_page.png"
@@ -199,14 +198,7 @@ def _frozen(process: psutil.Process) -> Iterator[None]:
 
 def _people(data: Path, count: int) -> list[str]:
     """Fill the database, and return tokens of so many people."""
-    from tiktok_clone.embedded import development_secret_key, running_services
-
-    services = running_services(data)
-    if services is None:
-        raise SystemExit("The product's database was not found.")
-    os.environ |= services.environment()
-    os.environ |= {"SECRET_KEY": development_secret_key(data), "DATA_DIR": str(data)}
-    django.setup()
+    use_database_of(data)
     from accounts.api.tokens import token_pair
     from accounts.clients import Client
     from accounts.models import User

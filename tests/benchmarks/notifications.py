@@ -25,10 +25,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-import django
-
-from tests.benchmarks.running import started
-from tiktok_clone.embedded import development_secret_key, running_services
+from tests.benchmarks.running import started, use_database_of
 
 SETTINGS = "tests.benchmarks.notifications_settings"
 FANS = 60
@@ -49,22 +46,10 @@ def main() -> None:
         tempfile.TemporaryDirectory(prefix="loopy-notifications-") as folder,
         started(Path(folder), DJANGO_SETTINGS_MODULE=SETTINGS, DEMO="0") as (port, _),
     ):
-        _use_its_database(Path(folder))
+        use_database_of(Path(folder), DJANGO_SETTINGS_MODULE=SETTINGS, LOG_LEVEL="WARNING")
         print(f"load: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores\n")
         _measure_bells(port, bells)
         _measure_news(port)
-
-
-def _use_its_database(data: Path) -> None:
-    services = running_services(data)
-    assert services is not None
-    os.environ |= services.environment() | {
-        "SECRET_KEY": development_secret_key(data),
-        "DATA_DIR": str(data),
-        "DJANGO_SETTINGS_MODULE": SETTINGS,
-        "LOG_LEVEL": "WARNING",
-    }
-    django.setup()
 
 
 # Bells, and likes meanwhile.

@@ -9,6 +9,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+import django
+
+from tiktok_clone.embedded import development_secret_key, running_services
 from tiktok_clone.processes import ROOT
 
 
@@ -37,6 +40,19 @@ def started(data: Path, **environment: str) -> Iterator[tuple[int, int]]:
     finally:
         launcher.send_signal(signal.SIGTERM)
         launcher.wait()
+
+
+def use_database_of(data: Path, **environment: str) -> None:
+    """Let this process read and write the rows of the product that was started on a folder.
+
+    Args:
+        environment: settings of this process, DJANGO_SETTINGS_MODULE if it is not set yet.
+    """
+    services = running_services(data)
+    assert services is not None, "the product's database was not found"
+    key = development_secret_key(data)
+    os.environ |= services.environment() | {"SECRET_KEY": key, "DATA_DIR": str(data)} | environment
+    django.setup()
 
 
 def free_port() -> int:

@@ -5,7 +5,6 @@ so are the addresses of its files, so that a browser fetches each anew; on the d
 links to the same bytes.
 """
 
-import os
 import sys
 import tempfile
 import time
@@ -15,10 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import django
-
-from tests.benchmarks.running import started
-from tiktok_clone.embedded import development_secret_key, running_services
+from tests.benchmarks.running import started, use_database_of
 
 PATIENCE = 900  # seconds for drawing and processing the demo
 SETTINGS = "tests.benchmarks.web.settings"
@@ -47,23 +43,11 @@ def product(folder: Path | None, videos: int) -> Iterator[Running]:
     with tempfile.TemporaryDirectory(prefix="loopy-web-") as temporary:
         data = folder or Path(temporary)
         with started(data, DJANGO_SETTINGS_MODULE=SETTINGS) as (port, _):
-            _use_its_database(data)
+            # Playwright has a loop in this thread.
+            use_database_of(data, DJANGO_SETTINGS_MODULE=SETTINGS, DJANGO_ALLOW_ASYNC_UNSAFE="true")
             _wait_for_the_demo()
             _add_copies(videos)
             yield Running(port)
-
-
-def _use_its_database(data: Path) -> None:
-    """Let this process read and write the rows of the running product."""
-    services = running_services(data)
-    assert services is not None
-    os.environ |= services.environment() | {
-        "SECRET_KEY": development_secret_key(data),
-        "DATA_DIR": str(data),
-        "DJANGO_SETTINGS_MODULE": SETTINGS,
-        "DJANGO_ALLOW_ASYNC_UNSAFE": "true",  # Playwright has a loop in this thread
-    }
-    django.setup()
 
 
 def _wait_for_the_demo() -> None:
