@@ -174,11 +174,13 @@ def _rate(port: int, path: str, headers: Mapping[str, str]) -> float:
 
     def work() -> int:
         connection = http.client.HTTPConnection("127.0.0.1", port)
-        answered = 0
+        answered, sent = 0, dict(headers)
         while time.monotonic() < end:
-            connection.request("GET", path, headers=dict(headers))
+            connection.request("GET", path, headers=sent)
             answer = connection.getresponse()
             answer.read()
+            if "If-None-Match" in sent:  # as a page does: versions end with a generation, too
+                sent["If-None-Match"] = answer.headers["ETag"]
             if answer.status not in (200, 304):
                 raise SystemExit(f"{path} answered {answer.status}")
             answered += 1
