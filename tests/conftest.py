@@ -41,7 +41,9 @@ def _no_jobs_left(request: pytest.FixtureRequest) -> Iterator[None]:
     A test that means a job to fail says so with the `failed_jobs_expected` fixture.
     """
     names = set(request.fixturenames)
-    if "transactional_db" not in names and "live_server" not in names:
+    marker = request.node.get_closest_marker("django_db")
+    marked = marker is not None and marker.kwargs.get("transaction", False)
+    if not marked and not names & {"transactional_db", "live_server"}:
         yield
         return
     # Set up before us, the database is still open when we look into it afterwards.

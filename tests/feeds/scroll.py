@@ -3,8 +3,11 @@
 from collections.abc import Iterator
 from typing import Any
 
+from feeds.recommender.ranking import EXPLORED_ONE_IN, is_explored
 from tests.api_client import ApiClient
 
+# A seed that explores the last of the first ten places, so that tests know what stands before.
+LATE = next(key for key in range(1000) if is_explored(key, EXPLORED_ONE_IN - 1))
 FEED = "/videos/feed"
 ORDERS = [
     ("for-you", "ranked"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 from threading import Barrier
@@ -20,20 +21,17 @@ from feeds.models import CacheReads, FeedSession, Impression, NotInterested
 from feeds.recommender import candidates, sessions
 from feeds.recommender.explaining import stored_terms
 from feeds.recommender.exploring import KNOWN_AFTER
-from feeds.recommender.ranking import EXPLORED_ONE_IN, is_explored
 from feeds.seeds import LIFETIME, Seed, new_seed, read_token
 from feeds.services import Watched, record_views
 from tests.api_client import ApiClient
 from tests.factories import UserFactory, VideoFactory, block
 from tests.feeds.caching import Later, use_client
 from tests.feeds.models import put_in_service
-from tests.feeds.scroll import FEED, follow_up, ids, pages, scroll
+from tests.feeds.scroll import FEED, LATE, follow_up, ids, pages, scroll
 from videos.models import Hashtag, Video, VideoHashtag, Visibility
 from videos.services import comments, engagement, moderation
 
 pytestmark = pytest.mark.django_db
-# A seed that explores the last of the first ten places, so that tests know what stands before.
-LATE = next(key for key in range(1000) if is_explored(key, EXPLORED_ONE_IN - 1))
 
 
 @pytest.fixture
@@ -263,7 +261,7 @@ class TestTheOrderIsFrozen:
         self, user: User, clips: list[int], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Both have ranked before one of them stores, and they ranked differently."""
-        seed = new_seed("for-you", "ranked", user.pk)
+        seed = replace(new_seed("for-you", "ranked", user.pk), key=LATE)
         first = sessions.order_of(seed, 0, 10)
         insert, ranked = sessions._insert, []
 
@@ -419,7 +417,7 @@ class TestWhy:
     ) -> None:
         put_in_service({clips[0]: {clips[1]: 1.0}})
         like(user, clips[0])
-        as_user.get(FEED)
+        as_user.get(FEED, {"seed": LATE})
         liked = Video.objects.get(pk=clips[0])
         text = self.reasons(as_user, clips[1])["taste"]["text"]
         assert text == f"Because you liked “{liked.caption}” by @{liked.author.handle}."
@@ -430,7 +428,7 @@ class TestWhy:
     ) -> None:
         put_in_service({clips[0]: {clips[1]: 1.0}})
         like(user, clips[0])
-        as_user.get(FEED)
+        as_user.get(FEED, {"seed": LATE})
         liked = Video.objects.select_related("author").get(pk=clips[0])
         GONE_FROM_SIGHT[why](user, liked)
         text = self.reasons(as_user, clips[1])["taste"]["text"]
@@ -449,7 +447,7 @@ class TestWhy:
             "watched": lambda: record_views(user, [Watched(clips[0], 8.0, True)]),
         }
         acts[did]()
-        as_user.get(FEED)
+        as_user.get(FEED, {"seed": LATE})
         text = self.reasons(as_user, clips[1])["taste"]["text"]
         assert text.startswith(f"Because you {did} “")
 
@@ -458,7 +456,7 @@ class TestWhy:
     ) -> None:
         put_in_service({clips[0]: {clips[1]: 1.0}})
         like(user, clips[0])
-        as_user.get(FEED)
+        as_user.get(FEED, {"seed": LATE})
         engagement.unlike_video(user, clips[0])
         text = self.reasons(as_user, clips[1])["taste"]["text"]
         assert text == "People who like what you like have liked it."
