@@ -1,9 +1,11 @@
 /* Sends a file in pieces and has it taken in; goes on after whatever breaks: line, server or tab.
 
 The first piece goes before the others and the last one after them, as Cloudinary wants it; the
-same code serves both stores. What was acknowledged is not sent again. */
+same code serves both stores. What was acknowledged is not sent again. Before the last piece the
+server is told what MD5 the file has, so that a damaged one is never taken in. */
 
 import { csrfToken } from "./api.js";
+import { md5 } from "./md5.js";
 import { claim, dropFile, forget, keepFile, remember } from "./unfinished.js";
 
 const AT_ONCE = 3; // pieces on their way
@@ -21,12 +23,13 @@ export class Fault extends Error {
     super(typeof answer?.detail === "string" ? answer.detail : "");
     this.status = status;
     this.retryAfter = Number(retryAfter) || 0; // s
-    this.passes = PASSING.has(status) || status >= 500 || answer?.code === "checksum_mismatch";
+    this.damaged = answer?.code === "checksum_mismatch"; // on its way: a piece, or the whole
+    this.passes = PASSING.has(status) || status >= 500 || this.damaged;
   }
 }
 
 /* The decoded answer. Unlike fetch, an XMLHttpRequest says how much of a body is out. */
-function request(method, url, { body, headers = {}, signal, onProgress } = {}) {
+function request(method, url, { body, json, headers = {}, signal, onProgress } = {}) {
   return new Promise((resolve, reject) => {
     signal?.throwIfAborted();
     const ours = new URL(url, location.href).origin === location.origin;
@@ -53,7 +56,8 @@ function request(method, url, { body, headers = {}, signal, onProgress } = {}) {
     xhr.responseType = "json";
     if (ours) headers = { Accept: "application/json", "X-CSRFToken": csrfToken(), ...headers };
     for (const [name, value] of Object.entries(headers)) xhr.setRequestHeader(name, value);
-    xhr.send(body);
+    if (json) xhr.setRequestHeader("Content-Type", "application/json");
+    xhr.send(json ? JSON.stringify(json) : body);
   });
 }
 
@@ -121,9 +125,9 @@ export class Transfer {
     const { name, size, lastModified } = this.file;
     // The same key until an answer comes: a reservation whose answer was lost is the one we get.
     this.key ??= randomKey();
-    const headers = { "Content-Type": "application/json", "Idempotency-Key": this.key };
+    const headers = { "Idempotency-Key": this.key };
     // Not aborted half-way: what is reserved then would have no one to give it up.
-    const ticket = await request("POST", `${this.api}/upload`, { body: JSON.stringify({ size }), headers });
+    const ticket = await request("POST", `${this.api}/upload`, { json: { size }, headers });
     this.key = null;
     const { id, video } = ticket;
     if (this.stopping.signal.aborted) {
@@ -162,12 +166,15 @@ export class Transfer {
 
   async sendMissing() {
     const { chunk_bytes: size, checksum } = this.ticket;
+    this.digest ??= md5(this.file, this.stopping.signal);
+    this.digest.catch(() => {}); // whoever waits for it is told
     const last = Math.ceil(this.file.size / size) - 1;
     const missing = Array.from({ length: last + 1 }, (_, n) => n).filter((n) => !this.record.sent.includes(n));
-    const ending = missing.at(-1) === last && last > 0 ? missing.pop() : null;
+    const ending = missing.at(-1) === last ? missing.pop() : null;
     try {
       if (missing[0] === 0) await this.send(missing.shift());
       await this.sendTogether(missing);
+      await this.announce();
       if (ending !== null) await this.send(ending);
     } catch (fault) {
       // Posted or expired meanwhile, or Cloudinary refuses a piece, perhaps as it has it and the
@@ -188,6 +195,14 @@ export class Transfer {
     };
     await Promise.all(Array.from({ length: AT_ONCE }, work));
     if (failed) throw failed;
+  }
+
+  /* Once for each time that it begins: of the file as it is now, even if another one was begun. */
+  async announce() {
+    const { id } = this.record;
+    if (this.announced === id) return;
+    await this.call("PATCH", `/upload/${id}`, { json: { etag: await this.digest } });
+    this.announced = id;
   }
 
   async send(number) {
@@ -223,18 +238,19 @@ export class Transfer {
     const body = new FormData();
     body.append("upload", this.record.id);
     try {
-      const video = await this.call("POST", "", body);
+      const video = await this.call("POST", "", { body });
       remember(Object.assign(this.record, { arrived: true }));
       dropFile(this.record.id);
       return video;
     } catch (fault) {
-      const lost = fault.status === 404 || (fault.status === 409 && this.refusals >= REFUSALS);
+      const lost = fault.status === 404 || fault.damaged || (fault.status === 409 && this.refusals >= REFUSALS);
       if (lost) this.beginAnew(fault);
       throw fault;
     }
   }
 
-  /* It expired, or its pieces are gone: from the first byte, unless nobody waits for that. */
+  /* It expired, its pieces are gone, or they are not the file: from the first byte, unless nobody
+   * waits for that. */
   beginAnew(fault) {
     this.discard(this.record);
     this.record = null;
@@ -256,8 +272,8 @@ export class Transfer {
     this.report();
   }
 
-  call(method, path, body) {
-    return request(method, this.api + path, { body, signal: this.stopping.signal });
+  call(method, path, content) {
+    return request(method, this.api + path, { ...content, signal: this.stopping.signal });
   }
 
   report() {

@@ -31,6 +31,13 @@ from videos.services import uploads
 PIECES = re.compile(r"/pieces$|/v1_1/[^/]+/video/upload$")
 CHUNK = 50_000
 COUNT = 6  # pieces of the file
+KEEP_NO_FILES = """
+  const put = IDBObjectStore.prototype.put;
+  IDBObjectStore.prototype.put = function (value, ...key) {
+    if (value instanceof File) throw new DOMException("", "DataCloneError");
+    return put.call(this, value, ...key);
+  };
+"""
 Open = Callable[..., Screen]
 Fault = Callable[[Route], None]
 
@@ -340,13 +347,7 @@ def test_where_the_browser_keeps_no_files_choosing_it_again_goes_on(
     screen: Open, anna: User, file: Path
 ) -> None:
     window, line = open_upload(screen, anna)
-    window.page.context.add_init_script(
-        """const put = IDBObjectStore.prototype.put;
-        IDBObjectStore.prototype.put = function (value, ...key) {
-          if (value instanceof File) throw new DOMException("", "DataCloneError");
-          return put.call(this, value, ...key);
-        };"""
-    )
+    window.page.context.add_init_script(KEEP_NO_FILES)
     window.page.reload()
     line.hold_from = 3
     choose(window.page, file)
@@ -357,6 +358,27 @@ def test_where_the_browser_keeps_no_files_choosing_it_again_goes_on(
     expect_arrived(window.page)
     check_stored(file)
     assert sorted(line.tried[tried:]) == [3, 4, 5]
+
+
+def test_another_file_that_looks_the_same_is_never_mixed_with_the_first(
+    screen: Open, anna: User, file: Path
+) -> None:
+    """Of the same name, size and time of change: only the checksum of the whole tells."""
+    window, line = open_upload(screen, anna)
+    window.page.context.add_init_script(KEEP_NO_FILES)
+    window.page.reload()
+    line.hold_from = 3
+    choose(window.page, file)
+    line.wait_for_held()
+    tried = line.reload()
+    content, before = bytearray(file.read_bytes()), file.stat()
+    content[CHUNK] ^= 1  # in a piece that has been sent
+    file.write_bytes(content)
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+    choose(window.page, file)
+    expect_arrived(window.page)
+    check_stored(file)
+    assert line.tried[tried:] == [3, 4, 5, 0, 1, 2, 3, 4, 5]
 
 
 def test_choosing_another_file_gives_the_upload_up(
@@ -520,6 +542,30 @@ def test_at_cloudinary_it_goes_on_whatever_that_answers(
     expect_arrived(window.page)
     check_hosted(file)
     assert hosted.faults.pending() == []
+
+
+def test_at_cloudinary_what_was_damaged_on_its_way_goes_again(
+    screen: Open, anna: User, file: Path, hosted: Emulator
+) -> None:
+    window, line = open_upload(screen, anna)
+    hosted.faults.damaged_parts = 1
+    choose(window.page, file)
+    expect_arrived(window.page)
+    check_hosted(file)
+    assert sorted(line.tried) == sorted([*range(COUNT)] * 2)
+
+
+def test_at_cloudinary_a_line_that_damages_everything_is_given_up(
+    screen: Open, anna: User, file: Path, hosted: Emulator
+) -> None:
+    window, line = open_upload(screen, anna)
+    hosted.faults.damaged_parts = 100
+    choose(window.page, file)
+    error = window.page.locator("[data-error]")
+    expect(error).to_have_text("The file was damaged on its way. Send it again.", timeout=30_000)
+    assert line.tried.count(0) == 3
+    assert not Video.objects.exists()
+    assert kept(window.page) == 0
 
 
 class Server:

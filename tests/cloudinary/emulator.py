@@ -300,7 +300,12 @@ class Emulator:
                 self.faults.add(Fault(**arguments))
             else:
                 getattr(self.faults, order["fault"])(**arguments)
-        for name in ("nameless_acknowledgements", "truncated_deliveries", "lost_derivations"):
+        for name in (
+            "nameless_acknowledgements",
+            "damaged_parts",
+            "truncated_deliveries",
+            "lost_derivations",
+        ):
             setattr(self.faults, name, order.get(name, getattr(self.faults, name)))
         if "stale_listing" in order:
             self.library.freeze_listing() if order["stale_listing"] else self.library.thaw_listing()

@@ -46,6 +46,7 @@ class Faults:
 
     Attributes:
         nameless_acknowledgements: parts of an upload are acknowledged without a public id.
+        damaged_parts: so many parts of an upload arrive with one other bit.
         truncated_deliveries: so many deliveries answer 200 with half of the file.
         lost_derivations: so often renditions are promised for later and never made.
     """
@@ -55,7 +56,7 @@ class Faults:
         self._faults: list[Fault] = []
         self._stopped = threading.Event()
         self.nameless_acknowledgements = False
-        self.truncated_deliveries = self.lost_derivations = 0
+        self.damaged_parts = self.truncated_deliveries = self.lost_derivations = 0
 
     def refuse(
         self, on: str, status: int, *, retry_after: int | None = None, times: int = 1
@@ -114,7 +115,7 @@ class Faults:
         with self._lock:
             self._faults.clear()
         self.nameless_acknowledgements = False
-        self.truncated_deliveries = self.lost_derivations = 0
+        self.damaged_parts = self.truncated_deliveries = self.lost_derivations = 0
         self._stopped.set()
         self._stopped = threading.Event()
 

@@ -10,9 +10,9 @@ import pytest
 import urllib3
 from cloudinary import api, exceptions, uploader
 
-import tiktok_clone.common.storage.cloudinary  # noqa: F401 -- how the product has the SDK
 from tests.cloudinary import Emulator
 from tests.videos.clips import clip
+from tiktok_clone.common.storage.cloudinary import etag_of  # with the SDK as the product has it
 
 
 def upload(**options: Any) -> dict[str, Any]:
@@ -172,6 +172,15 @@ def test_a_lost_part_can_be_sent_again(cloudinary_emulator: Emulator) -> None:
     with pytest.raises(exceptions.Error):
         uploader.upload_large(str(clip()), resource_type="video", chunk_size=20_000)
     assert uploader.upload_large(str(clip()), resource_type="video", chunk_size=20_000)["etag"]
+
+
+def test_a_part_may_be_damaged_on_its_way(cloudinary_emulator: Emulator) -> None:
+    cloudinary_emulator.faults.damaged_parts = 1
+    etags = [
+        uploader.upload_large(str(clip()), resource_type="video", chunk_size=20_000)["etag"]
+        for _ in range(2)
+    ]
+    assert etags[0] != etags[1] == etag_of(clip())
 
 
 def test_a_nameless_acknowledgement_makes_the_sdk_lose_the_name(

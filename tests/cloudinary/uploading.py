@@ -115,6 +115,11 @@ def _part(
     upload_id = request.headers.get("X-Unique-Upload-Id", "")
     if not upload_id:
         raise missing("public_id")
+    if emulator.faults.damaged_parts > 0:
+        emulator.faults.damaged_parts -= 1
+        content = bytearray(path.read_bytes())
+        content[-1] ^= 1
+        path.write_bytes(content)
     parts = emulator.library.parts(upload_id, _name(parameters) or new_name())
     with parts.lock:
         if parts.finished:

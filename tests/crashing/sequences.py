@@ -18,6 +18,7 @@ from io import BytesIO
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import patch
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -39,10 +40,13 @@ from tests.factories import UserFactory
 from tests.videos.clips import clip
 from tiktok_clone.common.errors import DomainError
 from tiktok_clone.common.logs import JOB_ARGUMENT
-from tiktok_clone.common.storage import CLOUDINARY, LOCAL
+from tiktok_clone.common.models import StoredObject
+from tiktok_clone.common.storage import CLOUDINARY, LOCAL, cloudinary
+from tiktok_clone.common.storage.cloudinary import etag_of
 from videos import tasks
 from videos.media import moving
 from videos.media.probe import probe
+from videos.media.processing import original_name
 from videos.models import Status, Upload, Video
 from videos.services import publishing, uploads
 
@@ -76,8 +80,9 @@ POINTS = [
     "tiktok_clone.operations.sweeping:_confirm",
 ]
 ANSWERED = ["upload", "part", "explicit", "destroy", "resources", "resource", "deliver"]
+KINDS_OF_FAULT = ["refuse", "refuse_after", "limit", "page", "drop", "lose", "damage", "late"]
 RETRIES = 4
-IMPATIENCE = 0.3  # s
+IMPATIENCE = 0.3  # s, while Cloudinary may hang
 COLORS = ["red", "green", "blue", "teal"]
 TOGETHER = 5  # sequences, which have one world and come to their end together
 
@@ -149,8 +154,6 @@ def stand_in(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in ("processing", "arriving"):
         monkeypatch.setattr(f"videos.media.{module}.probe", lambda _: found)
     monkeypatch.setattr("videos.services.publishing.probe", lambda _: found)
-    for name in ("CALL_TIMEOUT", "UPLOAD_TIMEOUT"):
-        monkeypatch.setattr(f"tiktok_clone.common.storage.cloudinary.{name}", IMPATIENCE)
     monkeypatch.setattr(uploads, "CHUNK_BYTES", len(content[".mp4"]) // 3)
 
 
@@ -168,12 +171,14 @@ class Sequence:
     folder: Path
     told: list[str] = field(default_factory=list)
     tickets: list[dict[str, Any]] = field(default_factory=list)
+    announced: set[int] = field(default_factory=set)  # videos that came with a checksum
 
     def __post_init__(self) -> None:
         self.chance = random.Random(self.seed)
         self.kills = self.seed // TOGETHER % 2 == 0
         self.scene = Scene(self.folder, self.run_all_jobs, self.emulator)
         self.content = clip("180x320", 0.3).read_bytes()
+        self.etag = etag_of(clip("180x320", 0.3))
         self.emulator.webhooks.hold = True
         self.people = [UserFactory(), UserFactory()]
 
@@ -190,7 +195,8 @@ class Sequence:
     def attempt(self, act: "Act") -> None:
         """Do one thing; refusals, faults and kills are what is to be expected."""
         try:
-            outcome = act(self)
+            with patch.multiple(cloudinary, CALL_TIMEOUT=IMPATIENCE, UPLOAD_TIMEOUT=IMPATIENCE):
+                outcome = act(self)
         except (DomainError, OSError, Killed) as error:
             outcome = f"{type(error).__name__}: {error}"[:120]
         if self.trap.dead:
@@ -205,6 +211,12 @@ class Sequence:
         self.emulator.library.thaw_listing()
         self.emulator.webhooks.lost, self.emulator.webhooks.held = True, []
         self.scene.recover()
+
+    def announced_originals(self) -> list[StoredObject]:
+        """What was taken in, as the books have it, of uploads that came with a checksum."""
+        videos = Video.objects.filter(pk__in=self.announced, size_bytes__gt=0)
+        names = [original_name(video) for video in videos if not hasattr(video, "upload")]
+        return list(StoredObject.objects.filter(name__in=names))
 
     def outcomes(self) -> Counter[str]:
         """How often what happened."""
@@ -306,10 +318,13 @@ def post(sequence: Sequence) -> object:
 
 
 def reserve(sequence: Sequence) -> object:
-    """Begin an upload in pieces."""
+    """Begin an upload in pieces, half of the time with a checksum of the whole."""
+    etag = sequence.chance.choice(["", sequence.etag])
     with sequence.one_of_the_stores():
-        upload = uploads.reserve_upload(sequence.person(), len(sequence.content))
+        upload = uploads.reserve_upload(sequence.person(), len(sequence.content), etag)
         sequence.tickets.append(uploads.describe_upload(upload, ""))
+    if etag:
+        sequence.announced.add(upload.video_id)
     return upload.video_id
 
 
@@ -491,11 +506,13 @@ def fault(sequence: Sequence) -> object:
     """Something is about to go wrong."""
     faults, chance = sequence.emulator.faults, sequence.chance
     on, times = chance.choice(ANSWERED), chance.randint(1, 2)
-    kind = chance.choice(["refuse", "refuse_after", "limit", "page", "drop", "lose", "late"])
+    kind = chance.choice(KINDS_OF_FAULT)
     if kind == "drop":
         chance.choice([faults.drop_before, faults.drop_after])(on, times=times)
     elif kind == "lose":
         faults.lost_derivations = times
+    elif kind == "damage":
+        faults.damaged_parts = times
     elif kind == "late":
         faults.hang_after(on, 2 * IMPATIENCE)
     elif kind in ("limit", "page"):

@@ -69,6 +69,9 @@ def play(bunch: list[Sequence]) -> Counter[str]:
     last = bunch[-1]
     last.recover()
     check_invariants()
+    for sequence in bunch:
+        for original in sequence.announced_originals():
+            assert original.etag == sequence.etag, f"{original.name} is not what was announced"
     orphans = {name for sequence in bunch for name in sequence.scene.orphans}
     assert last.kills or not orphans, f"nobody was killed, and the sweep had to help: {orphans}"
     found = Counter(

@@ -1,5 +1,6 @@
 """Uploads in pieces: out of order, again, at once, damaged, resumed, given up, expired."""
 
+import hashlib
 import io
 import tracemalloc
 import uuid
@@ -283,8 +284,38 @@ def test_a_file_that_is_no_video_is_refused_at_the_end_and_leaves_nothing(
 def test_a_file_with_another_fingerprint_is_refused(as_user: ApiClient, content: bytes) -> None:
     upload = reserve(as_user, content, etag="0" * 32)
     send_all(as_user, upload, content)
-    assert post(as_user, upload, expect=400)["code"] == "damaged"
+    assert post(as_user, upload, expect=400)["code"] == "checksum_mismatch"
     check_nothing_is_left()
+
+
+@pytest.mark.parametrize("is_right", [True, False])
+def test_the_fingerprint_may_be_announced_on_the_way(
+    is_right: bool, as_user: ApiClient, content: bytes
+) -> None:
+    right = hashlib.md5(content, usedforsecurity=False).hexdigest()
+    upload = reserve(as_user, content, etag="0" * 32)
+    path = f"/video/upload/{upload['id']}"
+    for etag in ("1" * 32, right if is_right else "2" * 32):
+        as_user.patch(path, {"etag": etag}, expect=204)
+    send_all(as_user, upload, content)
+    if is_right:
+        assert post(as_user, upload)["status"] == "stored"
+        assert StoredObject.objects.get().etag == right
+        assert as_user.patch(path, {"etag": right}, expect=404)["code"] == "not_found"
+    else:
+        assert post(as_user, upload, expect=400)["code"] == "checksum_mismatch"
+        check_nothing_is_left()
+
+
+@pytest.mark.parametrize("body", [{}, {"etag": ""}, {"etag": "no"}, {"etag": "G" * 32}])
+def test_what_is_no_fingerprint_is_refused_by_name(
+    body: dict[str, str], as_user: ApiClient, as_other: ApiClient, content: bytes
+) -> None:
+    upload = reserve(as_user, content)
+    path = f"/video/upload/{upload['id']}"
+    assert "etag" in as_user.patch(path, body, expect=400)["errors"]
+    assert as_other.patch(path, {"etag": "0" * 32}, expect=404)["code"] == "not_found"
+    assert Upload.objects.get().etag == ""
 
 
 # ── quotas ───────────────────────────────────────────────────────────────────────────────────

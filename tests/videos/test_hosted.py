@@ -151,7 +151,7 @@ def test_other_bytes_than_announced_are_refused_and_leave_nothing(
     upload = as_user.post("/video/upload", announced, expect=201)
     send_pieces(hosted, upload, path)
     answer = as_user.post("/video", {"upload": upload["id"]}, format="multipart", expect=400)
-    assert answer["code"] == "damaged"
+    assert answer["code"] == "checksum_mismatch"
     assert not Video.objects.exists()
     Tombstone.objects.update(due_at="2020-01-01T00:00Z")
     tasks.purge_tombstones(0)

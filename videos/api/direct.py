@@ -38,9 +38,21 @@ class NewUploadSerializer(Input):
     """What is announced of a file."""
 
     size = serializers.IntegerField(min_value=0, help_text="Bytes of the file.")
-    etag = serializers.CharField(required=False, default="", allow_blank=True, max_length=32)
+    etag = serializers.CharField(
+        required=False,
+        default="",
+        allow_blank=True,
+        max_length=32,
+        help_text="MD5 of the file, hexadecimal, if it is known already.",
+    )
     caption = serializers.CharField(required=False, default="", allow_blank=True)
     visibility = serializers.ChoiceField(Visibility.choices, default=Visibility.PRIVATE)
+
+
+class EtagSerializer(Input):
+    """What is known of a file once it has been read."""
+
+    etag = serializers.CharField(max_length=32, help_text="MD5 of the file, hexadecimal.")
 
 
 class UploadSerializer(serializers.Serializer[Any]):
@@ -108,9 +120,10 @@ class DirectUploads(APIView):
 
 
 class DirectUpload(APIView):
-    """`GET, DELETE /video/upload/:id`."""
+    """`GET, PATCH, DELETE /video/upload/:id`."""
 
     permission_classes = [IsAuthenticated]
+    parser_classes = [JSONParser, FormParser]
 
     @extend_schema(
         summary="How an upload goes",
@@ -120,6 +133,19 @@ class DirectUpload(APIView):
     def get(self, request: Request, upload_id: UUID) -> Response:
         """Say what is there, with freshly signed fields; 404 once it is posted, or expired."""
         return Response(_describe(request, uploads.find_upload(person(request), upload_id)))
+
+    @extend_schema(
+        summary="Announce the checksum of an upload",
+        operation_id="video_upload_partial_update",
+        request=EtagSerializer,
+        responses={204: None},
+    )
+    def patch(self, request: Request, upload_id: UUID) -> Response:
+        """Have the whole file compared with its MD5 at the end; say it before the last piece."""
+        form = EtagSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        uploads.announce_etag(person(request), upload_id, form.validated_data["etag"])
+        return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(
         summary="Give an upload up", operation_id="video_upload_destroy", responses={204: None}

@@ -249,10 +249,11 @@ def _here(video: Video) -> Arrived:
         raise incomplete()
     _wait_for_writers(path)
     with room.refusing_when_full():
-        if upload.etag and etag_of(path) != upload.etag:
-            raise refused("damaged")
+        etag = etag_of(path)
+        if upload.etag not in ("", etag):
+            raise refused("checksum_mismatch")
         found = probe(path)
-        ledger.keep(original_name(video), path, video.author_id)
+        ledger.keep(original_name(video), path, video.author_id, etag)
     return Arrived(found.width, found.height, found.duration, upload.size_bytes)
 
 
@@ -264,8 +265,8 @@ def _at_cloudinary(video: Video) -> Arrived:
         raise incomplete() from None
     upload = video.upload
     size, etag = int(facts["bytes"]), str(facts.get("etag", ""))
-    if size != upload.size_bytes or (upload.etag and etag != upload.etag):
-        raise refused("damaged")
+    if size != upload.size_bytes or upload.etag not in ("", etag):
+        raise refused("checksum_mismatch")
     arrived = _checked(facts, size)
     row = StoredObject.objects.filter(name=name).first()
     ledger.confirm(row or ledger.expect(name, video.author_id, size), size=size, etag=etag)

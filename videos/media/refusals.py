@@ -15,12 +15,13 @@ SENTENCES = {
     "too_large": "The file is larger than {megabytes} MB. Export it smaller and try again.",
     "too_many_pixels": "The picture is larger than 16 megapixels. Export it at 4K or less.",
     "truncated": "The file ends too early: a part of it is missing. Copy or export it again.",
+    "checksum_mismatch": "The file was damaged on its way. Send it again.",
     "damaged": "The file is damaged or takes too long to read. Export it again, best as MP4.",
 }
 
 
 class RefusedError(DomainError):
-    """The file's fault: trying again with the same file is of no use."""
+    """The file as it is here is not taken, and asking again does not change that."""
 
 
 def refused(code: str) -> RefusedError:

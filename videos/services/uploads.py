@@ -53,8 +53,8 @@ def reserve_upload(
         raise refused("empty")
     if size > settings.VIDEO_MAX_BYTES:
         raise refused("too_large")
-    if etag and not MD5.fullmatch(etag):
-        raise invalid("etag", "invalid", "Send the MD5 of the file as 32 hexadecimal digits.")
+    if etag:
+        _check_etag(etag)
     caption = clean_caption(caption)
     publishing.check_visibility(visibility)
     with transaction.atomic():
@@ -120,6 +120,20 @@ def describe_upload(upload: Upload, local_url: str) -> dict[str, Any]:
     }
 
 
+def announce_etag(user: User, uuid: UUID, etag: str) -> None:
+    """Say which MD5 the file has, before its last piece is sent: it is compared at the end.
+
+    Later than at the beginning for whoever reads the file while it is sent. The last word holds.
+
+    Raises:
+        DomainError: `invalid`, `not_found`.
+    """
+    _check_etag(etag)
+    upload = find_upload(user, uuid)
+    if not Upload.objects.filter(pk=upload.pk).update(etag=etag):
+        raise not_found("upload")
+
+
 def add_piece(user: User, uuid: UUID, span_header: str, content: IO[bytes], checksum: str) -> bool:
     """Take a piece for the local store. Returns whether all are here.
 
@@ -175,3 +189,8 @@ def give_up_upload(user: User, uuid: UUID) -> None:
         DomainError: `not_found`.
     """
     arriving.let_go(find_upload(user, uuid).video_id)
+
+
+def _check_etag(etag: str) -> None:
+    if not MD5.fullmatch(etag):
+        raise invalid("etag", "invalid", "Send the MD5 of the file as 32 hexadecimal digits.")

@@ -15,19 +15,20 @@ from tiktok_clone.common.storage import store
 from tiktok_clone.common.storage.cloudinary import etag_of
 
 
-def keep(name: str, source: Path, owner_id: int | None) -> StoredObject:
+def keep(name: str, source: Path, owner_id: int | None, etag: str = "") -> StoredObject:
     """Make a file the object of a name: the row first, then the bytes, then the row says so.
 
     Args:
         name: of an object, as the server chose it.
         source: a file, which stays where it is and must not be changed any more.
         owner_id: whose quota it counts against.
+        etag: its MD5, for whoever has computed it already.
 
     Raises:
         FileExistsError: there is another object of that name.
         OSError: the store did not take it; the row stays until the name is emptied.
     """
-    size, etag = source.stat().st_size, etag_of(source)
+    size, etag = source.stat().st_size, etag or etag_of(source)
     row = expect(name, owner_id, size, etag)
     store(name).save(name, source)
     confirm(row, size=size, etag=etag)
