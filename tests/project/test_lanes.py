@@ -75,6 +75,18 @@ def test_a_letter_is_sent_while_long_transcodes_hold_every_slot_of_their_lane(us
     assert statuses() == {"default": {"succeeded"}, "media": before}
 
 
+@pytest.mark.django_db(transaction=True)
+def test_jobs_with_the_same_lock_follow_one_another_without_a_pause() -> None:
+    """Nobody tells a worker that a lock is free: by default it looks every five seconds."""
+    for _ in range(20):
+        jobs.enqueue(send_password_reset, lock="one", user_id=0)
+    with lane("worker"):
+        deadline = time.monotonic() + 25
+        while statuses()["default"] != {"succeeded"} and time.monotonic() < deadline:
+            time.sleep(0.1)
+    assert statuses()["default"] == {"succeeded"}
+
+
 def test_a_stalled_job_whose_successor_waits_holds_up_neither_it_nor_others(
     run_jobs: RunJobs, user: User
 ) -> None:
