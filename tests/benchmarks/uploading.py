@@ -79,7 +79,7 @@ class Site:
                 first = passed
             if len(video["sources"]) == 4:
                 return first, passed, video["duration"]
-            time.sleep(0.05)
+            time.sleep(0.2)  # as looking takes of the time that is measured
 
 
 def _checked(answer: requests.Response) -> dict[str, Any]:

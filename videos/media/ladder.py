@@ -21,6 +21,12 @@ AUDIO_RATE = 48_000
 POSTER_SIDE = 540
 # Bits a second that a rung may reach, by short side; quality decides below that.
 MAX_RATES = ((360, 800_000), (540, 1_800_000), (720, 3_000_000), (1080, 5_500_000))
+# The larger rungs cost most of the time: with the look-ahead of `veryfast` and the search of
+# `superfast` a third less of it, for files a twentieth larger.
+PRESETS = (
+    (540, "-preset veryfast"),
+    (1080, "-preset superfast -mbtree 1 -rc-lookahead 10"),
+)
 # Frames keep the tags of the source unless told; the encoder's options do not overrule them.
 TAGS = "setparams=color_primaries=bt709:color_trc=bt709:colorspace=bt709:range=limited"
 # Nothing of the source's metadata survives, the place where it was filmed least of all.
@@ -45,6 +51,11 @@ class Rung:
     def max_rate(self) -> int:
         """Bits a second that it may reach."""
         return next((rate for side, rate in MAX_RATES if self.side <= side), MAX_RATES[-1][1])
+
+    @property
+    def preset(self) -> str:
+        """How hard x264 tries: ffmpeg's options."""
+        return next((options for side, options in PRESETS if self.side <= side), PRESETS[-1][1])
 
 
 def rungs(width: int, height: int) -> list[Rung]:
@@ -163,7 +174,7 @@ def _scale(rung: Rung) -> str:
 
 
 def _picture(rung: Rung) -> list[str]:
-    options = f"-map [v{rung.side}] -c:v libx264 -preset veryfast -crf 23 -profile:v high"
+    options = f"-map [v{rung.side}] -c:v libx264 {rung.preset} -crf 23 -profile:v high"
     options += f" -maxrate {rung.max_rate} -bufsize {rung.max_rate * 2} -pix_fmt yuv420p"
     options += f" -force_key_frames expr:gte(t,n_forced*{KEYFRAME_SECONDS})"
     options += " -color_primaries bt709 -color_trc bt709 -colorspace bt709 -color_range tv"
