@@ -22,7 +22,7 @@ POSTER_SIDE = 540
 # Bits a second that a rung may reach, by short side; quality decides below that.
 MAX_RATES = ((360, 800_000), (540, 1_800_000), (720, 3_000_000), (1080, 5_500_000))
 # The larger rungs cost most of the time: with the look-ahead of `veryfast` and the search of
-# `superfast` a third less of it, for files a twentieth larger.
+# `superfast` a quarter less of it, for files a twentieth larger.
 PRESETS = (
     (540, "-preset veryfast"),
     (1080, "-preset superfast -mbtree 1 -rc-lookahead 10"),
