@@ -17,7 +17,7 @@ from procrastinate.tasks import Task
 from tiktok_clone.common import jobs, keeping
 from tiktok_clone.common.errors import DomainError
 from tiktok_clone.common.storage import CLOUDINARY, allowance, incoming, ledger, room
-from tiktok_clone.common.storage.cloudinary import StoreError
+from tiktok_clone.common.storage.calls import StoreError
 from videos import captions, publication, quotas, removal
 from videos.media import arriving, derived, pictures, processing, silent
 from videos.media.ffmpeg import FfmpegError

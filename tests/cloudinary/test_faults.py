@@ -12,7 +12,7 @@ from cloudinary import api, exceptions, uploader
 
 from tests.cloudinary import Emulator
 from tests.videos.clips import clip
-from tiktok_clone.common.storage.cloudinary import etag_of  # with the SDK as the product has it
+from tiktok_clone.common.storage.listing import etag_of
 
 
 def upload(**options: Any) -> dict[str, Any]:

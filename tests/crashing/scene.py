@@ -33,7 +33,7 @@ from tests.settling import settle, wake_jobs
 from tiktok_clone.common import jobs
 from tiktok_clone.common.models import StoredObject
 from tiktok_clone.common.storage import incoming, naming, store, stores
-from tiktok_clone.common.storage.cloudinary import etag_of
+from tiktok_clone.common.storage.listing import etag_of
 from tiktok_clone.launch import Options, web_command
 from tiktok_clone.operations import sweeping
 from tiktok_clone.operations.models import Orphan, Sweep

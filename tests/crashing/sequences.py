@@ -41,8 +41,8 @@ from tests.videos.clips import clip
 from tiktok_clone.common.errors import DomainError
 from tiktok_clone.common.logs import JOB_ARGUMENT
 from tiktok_clone.common.models import StoredObject
-from tiktok_clone.common.storage import CLOUDINARY, LOCAL, cloudinary
-from tiktok_clone.common.storage.cloudinary import etag_of
+from tiktok_clone.common.storage import CLOUDINARY, LOCAL, calls
+from tiktok_clone.common.storage.listing import etag_of
 from videos import tasks
 from videos.media import moving
 from videos.media.probe import probe
@@ -195,7 +195,7 @@ class Sequence:
     def attempt(self, act: "Act") -> None:
         """Do one thing; refusals, faults and kills are what is to be expected."""
         try:
-            with patch.multiple(cloudinary, CALL_TIMEOUT=IMPATIENCE, UPLOAD_TIMEOUT=IMPATIENCE):
+            with patch.multiple(calls, CALL_TIMEOUT=IMPATIENCE, UPLOAD_TIMEOUT=IMPATIENCE):
                 outcome = act(self)
         except (DomainError, OSError, Killed) as error:
             outcome = f"{type(error).__name__}: {error}"[:120]

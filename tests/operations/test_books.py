@@ -17,7 +17,7 @@ from tests.operations.objects import buried, clip, keep, lose, missing, names_of
 from tests.videos.clips import clip as file_of_clip
 from tiktok_clone.common.models import StoredObject
 from tiktok_clone.common.storage import ledger, local_store
-from tiktok_clone.common.storage.cloudinary import etag_of
+from tiktok_clone.common.storage.listing import etag_of
 from tiktok_clone.operations.models import Orphan
 from videos import publication, tasks
 from videos.models import MEDIA_MISSING, Status, Video

@@ -19,7 +19,7 @@ from tests.videos.pieces import CHUNK, padded_clip, post, reserve, send
 from tests.videos.test_direct_uploads import at_once
 from tiktok_clone.common.models import StoredObject
 from tiktok_clone.common.storage import incoming, local, local_store
-from tiktok_clone.common.storage.cloudinary import etag_of
+from tiktok_clone.common.storage.listing import etag_of
 from tiktok_clone.operations import sweeping
 from videos import publication, signals, tasks
 from videos.media import arriving, derived, moving, pictures, processing

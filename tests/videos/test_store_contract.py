@@ -25,7 +25,7 @@ from tests.cloudinary import Emulator
 from tests.videos.clips import clip
 from tests.videos.outputs import check_bare
 from tiktok_clone.common.storage import CloudinaryStore, LocalStore, Page, Store, naming
-from tiktok_clone.common.storage.cloudinary import etag_of
+from tiktok_clone.common.storage.listing import etag_of
 from tiktok_clone.common.storage.transformations import derived_name, same, transformation_of
 from videos.models import MediaEvent
 
@@ -284,7 +284,7 @@ def listening(port: int) -> Iterator[tuple[int, "queue.Queue[tuple[bytes, dict[s
 def test_the_message_that_an_upload_has_come_is_one_that_we_take(at: At, settings: Any) -> None:
     store, folder = at
     assert isinstance(store, CloudinaryStore)
-    real = store.folder != ""
+    real = store.assets.folder != ""
     with listening(NOTIFY_PORT if real else 0) as (port, came):
         ticket = store.ticket(f"{folder}/original", NOTIFY if real else f"http://127.0.0.1:{port}")
         with clip("180x320").open("rb") as file:
@@ -300,10 +300,10 @@ def test_the_message_that_an_upload_has_come_is_one_that_we_take(at: At, setting
         )
         assert answer.status_code == status
     event = MediaEvent.objects.get()
-    assert (event.kind, event.name) == ("upload", store.public_id(f"{folder}/original"))
+    assert (event.kind, event.name) == ("upload", store.assets.public_id(f"{folder}/original"))
 
 
 def store_url(store: CloudinaryStore) -> str:
     """The CLOUDINARY_URL of the account that a store uses."""
-    told = store.options
+    told = store.account.options
     return f"cloudinary://{told['api_key']}:{told['api_secret']}@{told['cloud_name']}"

@@ -31,7 +31,7 @@ from tiktok_clone.common.storage import (
     naming,
     stores,
 )
-from tiktok_clone.common.storage.cloudinary import etag_of
+from tiktok_clone.common.storage.listing import etag_of
 from tiktok_clone.operations import adopting, orphans
 from tiktok_clone.operations.claims import Claim, claims, clips_of
 from tiktok_clone.operations.models import Orphan, Sweep

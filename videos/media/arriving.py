@@ -20,8 +20,15 @@ from django.utils import timezone
 
 from tiktok_clone.common.errors import DomainError, invalid, not_found
 from tiktok_clone.common.models import StoredObject
-from tiktok_clone.common.storage import CLOUDINARY, cloudinary_store, incoming, ledger, room
-from tiktok_clone.common.storage.cloudinary import etag_of
+from tiktok_clone.common.storage import (
+    CLOUDINARY,
+    assets,
+    cloudinary_store,
+    incoming,
+    ledger,
+    room,
+)
+from tiktok_clone.common.storage.listing import etag_of
 from videos import publication
 from videos.captions import link_caption
 from videos.media import sandbox
@@ -276,7 +283,7 @@ def _at_cloudinary(video: Video) -> Arrived:
 def _bury_strays(video: Video) -> None:
     """Once no ticket holds any more, remove what one may have been used for besides the clip."""
     if video.store == CLOUDINARY:
-        for name in cloudinary_store().strays(original_name(video)):
+        for name in assets.strays(original_name(video)):
             publication.bury(name, after=publication.SECOND_LOOK)
 
 

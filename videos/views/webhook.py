@@ -67,7 +67,7 @@ def _check(request: HttpRequest, body: bytes) -> None:
     signed = request.headers.get("X-Cld-Signature", "")
     if not (timestamp.isascii() and timestamp.isdigit() and len(signed) in HASHES):
         raise _refused("The message is not signed.")
-    secret = cloudinary_store().options["api_secret"]
+    secret = cloudinary_store().account.options["api_secret"]
     expected = signature(body, timestamp, secret, len(signed))
     if not hmac.compare_digest(expected.encode(), signed.encode()):
         raise _refused("The signature is wrong.")
@@ -87,7 +87,7 @@ def _parse(body: bytes) -> dict[str, Any]:
 
 def _video_of(message: dict[str, Any]) -> int | None:
     """The clip whose original a message is about; None for pictures and strangers."""
-    name = cloudinary_store().name_of(str(message.get("public_id", "")))
+    name = cloudinary_store().assets.name_of(str(message.get("public_id", "")))
     if name is None:
         return None
     try:

@@ -1,80 +1,33 @@
-"""Objects as assets at Cloudinary, by its official SDK.
-
-A name and an asset belong together by a rule, so that no table of them is needed:
-
-| name | asset |
-|---|---|
-| `cloudinary/videos/<uuid>/original` | video `videos/<uuid>/original` |
-| `cloudinary/videos/<uuid>/original/608x1080.mp4` | what Cloudinary derived from it, at that size |
-| `cloudinary/videos/<uuid>/3/preview.webp` | image `videos/<uuid>/3/preview`, uploaded by us |
-| `cloudinary/videos/<uuid>/original:raw` | raw `videos/<uuid>/original`, which no row asks for |
-
-An asset has its id once in each of three kinds. The kind is in the address that a file is sent to
-and not in what is signed, so who has a ticket can use it for another kind as well. What comes of
-that is listed under a name of its own, as the last line of the table has it.
-
-All assets are of the type "authenticated": nothing is delivered without our signature, the
-originals, which may say where they were filmed, to nobody at all.
-"""
+"""Objects as assets at Cloudinary, by its official SDK."""
 
 import errno
-import hashlib
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from tempfile import NamedTemporaryFile, TemporaryFile
-from typing import IO, Any, BinaryIO, cast
+from typing import Any, BinaryIO, cast
 from urllib.parse import urlencode
 
-import urllib3
-from cloudinary import api, exceptions, uploader, utils
-from cloudinary.api_client import call_api
+from cloudinary import api, uploader, utils
 from django.conf import settings
 
-from tiktok_clone.common import cdn
-from tiktok_clone.common.storage import allowance
-from tiktok_clone.common.storage.listing import Found, Page
-from tiktok_clone.common.storage.naming import CLOUDINARY, named, path_of
+from tiktok_clone.common.storage import assets, calls
+from tiktok_clone.common.storage.assets import ORIGINAL, RESOURCE_TYPES, TYPE, Assets, kind_of
+from tiktok_clone.common.storage.calls import Account, StoreError
+from tiktok_clone.common.storage.listing import Found, Page, etag_of
+from tiktok_clone.common.storage.naming import path_of
 from tiktok_clone.common.storage.transformations import transformation_of
 
-TYPE = "authenticated"
-ORIGINAL = "original"
 # Cloudinary wants 5 MB or more, but for the last; one is in memory at a time.
 CHUNK_BYTES = 6_000_000
-COPY_BYTES = 1024 * 1024
 LISTED_AT_ONCE = 500
 ASKED_AT_ONCE = 100
 # Bytes of ids in the address of one call; servers take about 8 kB.
 IDS_LONGEST = 6000
-RESOURCE_TYPES = ("video", "image", "raw")
 # What a ticket takes, as Cloudinary calls the formats that our own probe lets in.
 FORMATS = "3g2,3gp,avi,m2ts,m4v,mkv,mov,mp4,mts,ts,webm"
-# Seconds: an answer to a call, one to a chunk of a file, the end of a silent download.
-CALL_TIMEOUT = 10
-UPLOAD_TIMEOUT = 120
-DOWNLOAD_TIMEOUT = urllib3.Timeout(connect=5, read=30)
-REACHABLE_FOR = 10
-RATE_LIMIT_PAUSE = 600
-
-# The SDK has no setting for it, and would ask again by itself, up to three times, each after as
-# many seconds as a server names. Whoever asks here knows better whether to wait.
-for connector in (call_api._http, uploader._http):
-    connector.connection_pool_kw["retries"] = False
-
-
-class StoreError(OSError):
-    """Cloudinary did not do it; it may a little later.
-
-    Args:
-        retry_after: seconds to wait when it said that we ask too often.
-    """
-
-    def __init__(self, message: str, retry_after: int = 0) -> None:
-        super().__init__(errno.EIO, message)
-        self.retry_after = retry_after
 
 
 @dataclass(frozen=True)
@@ -89,13 +42,9 @@ class CloudinaryStore:
     """Keeps each object as an asset of the account in a CLOUDINARY_URL."""
 
     def __init__(self, url: str, folder: str, base_url: str) -> None:
-        if not url:
-            raise StoreError("An object is in Cloudinary, but CLOUDINARY_URL is not set.")
-        self.options = cdn.account(url)
-        self.folder = f"{folder.strip('/')}/" if folder.strip("/") else ""
+        self.account = Account(url)
+        self.assets = Assets(self.account.options, folder)
         self.base_url = base_url
-        self._pool = urllib3.PoolManager(timeout=DOWNLOAD_TIMEOUT, retries=False)
-        self._reachable_until = 0.0
 
     # Names and addresses
 
@@ -105,33 +54,7 @@ class CloudinaryStore:
 
     def delivery_url(self, name: str) -> str:
         """Return the signed address at the CDN, which holds for as long as the object does."""
-        asset, derived = _split(path_of(name))
-        suffix = PurePosixPath(derived or asset).suffix
-        options = dict(
-            self.options,
-            resource_type=_resource_type(asset),
-            type=TYPE,
-            sign_url=True,
-            format=suffix.removeprefix(".") or None,
-        )
-        if derived:
-            options["raw_transformation"] = transformation_of(derived)
-        address, _ = utils.cloudinary_url(self._public_id(asset), **options)
-        return str(address)
-
-    def public_id(self, name: str) -> str:
-        """Return the id that Cloudinary knows an asset by."""
-        return self._public_id(_split(path_of(name))[0])
-
-    def name_of(self, public_id: str) -> str | None:
-        """Return the name of an original by its public id; None if it is none of ours."""
-        path = public_id.removeprefix(self.folder)
-        ours = public_id.startswith(self.folder) and path.endswith(f"/{ORIGINAL}")
-        return named(CLOUDINARY, path) if ours else None
-
-    def _public_id(self, asset: str) -> str:
-        stray, _, _ = asset.rpartition(":")
-        return self.folder + (stray or str(PurePosixPath(asset).with_suffix("")))
+        return self.assets.delivery_url(name)
 
     # Reading
 
@@ -145,8 +68,8 @@ class CloudinaryStore:
 
     def size(self, name: str) -> int:
         """Return the size of an object in bytes."""
-        if _split(path_of(name))[1]:
-            return self._derived_size(name)
+        if assets.split(path_of(name))[1]:
+            return self.account.length(name, self.delivery_url(name))
         return int(self.describe(name)["bytes"])
 
     def describe(self, name: str) -> Mapping[str, Any]:
@@ -156,14 +79,14 @@ class CloudinaryStore:
             FileNotFoundError: there is no such asset.
             StoreError: Cloudinary does not answer, or we ask too often.
         """
-        public_id = self.public_id(name)
-        return self._ask(api.resource, public_id, **self._kind(name), max_results=100)
+        public_id = self.assets.public_id(name)
+        return self.account.ask(api.resource, public_id, **kind_of(name), max_results=100)
 
     def open(self, name: str) -> BinaryIO:
         """Open an object for reading: a copy without a name, which goes when it is closed."""
         file = cast(BinaryIO, TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR))  # noqa: SIM115
         try:
-            self._download(name, file)
+            self.account.download(name, self.delivery_url(name), file)
         except BaseException:
             file.close()
             raise
@@ -176,7 +99,7 @@ class CloudinaryStore:
         folder = Path(settings.FILE_UPLOAD_TEMP_DIR)
         folder.mkdir(parents=True, exist_ok=True)
         with NamedTemporaryFile(dir=folder, suffix=PurePosixPath(name).suffix) as file:
-            self._download(name, file)
+            self.account.download(name, self.delivery_url(name), file)
             file.flush()
             yield Path(file.name)
 
@@ -194,17 +117,17 @@ class CloudinaryStore:
         start, _, after = cursor.partition(":")
         for kind in RESOURCE_TYPES[RESOURCE_TYPES.index(start) if start else 0 :]:
             while True:
-                answer = self._ask(
+                answer = self.account.ask(
                     api.resources,
                     resource_type=kind,
                     type=TYPE,
-                    prefix=self.folder + path_of(prefix),
+                    prefix=self.assets.folder + path_of(prefix),
                     max_results=LISTED_AT_ONCE,
                     **({"next_cursor": after} if after else {}),
                 )
                 after = answer.get("next_cursor") or ""
                 following = f"{kind}:{after}" if after else _kind_after(kind)
-                yield Page([self._found(row, kind) for row in answer["resources"]], following)
+                yield Page([self.assets.found(row, kind) for row in answer["resources"]], following)
                 if not after:
                     break
 
@@ -214,15 +137,14 @@ class CloudinaryStore:
         What is derived from an original is there as long as the original is, since Cloudinary
         makes it again when it is asked for.
         """
-        assets: dict[str, dict[str, list[str]]] = {kind: {} for kind in RESOURCE_TYPES}
+        wanted: dict[str, dict[str, list[str]]] = {kind: {} for kind in RESOURCE_TYPES}
         for name in names:
-            asset, _ = _split(path_of(name))
-            ids = assets[_resource_type(asset)]
-            ids.setdefault(self._public_id(asset), []).append(name)
+            ids = wanted[kind_of(name)["resource_type"]]
+            ids.setdefault(self.assets.public_id(name), []).append(name)
         found = {}
-        for kind, ids in assets.items():
+        for kind, ids in wanted.items():
             for asked in _batches(ids):
-                answer = self._ask(
+                answer = self.account.ask(
                     api.resources_by_ids,
                     asked,
                     resource_type=kind,
@@ -230,7 +152,7 @@ class CloudinaryStore:
                     max_results=ASKED_AT_ONCE,
                 )
                 for row in answer["resources"]:
-                    asset_found = self._found(row, kind)
+                    asset_found = self.assets.found(row, kind)
                     for name in ids.get(str(row["public_id"]), ()):
                         found[name] = _facts_of(name, asset_found)
         return found
@@ -245,18 +167,19 @@ class CloudinaryStore:
             StoreError: Cloudinary did not take it. It may have it all the same: ask, or do
                 the same again.
         """
-        answer = self._call(
+        public_id = self.assets.public_id(name)
+        answer = self.account.call(
             uploader.upload_large,
             str(source),
-            public_id=self.public_id(name),
-            **self._kind(name),
+            public_id=public_id,
+            **kind_of(name),
             # The text: a False would neither be signed nor sent.
             overwrite="false",
             chunk_size=CHUNK_BYTES,
-            timeout=UPLOAD_TIMEOUT,
+            timeout=calls.UPLOAD_TIMEOUT,
         )
-        if answer.get("public_id", self.public_id(name)) != self.public_id(name):
-            self._call(uploader.destroy, answer["public_id"], **self._kind(name))
+        if answer.get("public_id", public_id) != public_id:
+            self.account.call(uploader.destroy, answer["public_id"], **kind_of(name))
             raise StoreError(f"Cloudinary kept {name} under another name.")
         if answer.get("etag") != etag_of(source):
             raise FileExistsError(errno.EEXIST, "object exists", name)
@@ -265,39 +188,35 @@ class CloudinaryStore:
         """Return what a browser needs to upload an object itself; it is good for an hour."""
         fields: dict[str, str] = {
             "timestamp": str(int(time.time())),
-            "public_id": self.public_id(name),
+            "public_id": self.assets.public_id(name),
             "type": TYPE,
             "overwrite": "false",
             "allowed_formats": FORMATS,
         }
         if notify:
             fields["notification_url"] = notify
-        signed = utils.sign_request(dict(fields), dict(self.options))
-        address = utils.cloudinary_api_url("upload", **self._kind(name), **self._address())
+        options = self.account.options
+        signed = utils.sign_request(dict(fields), dict(options))
+        where = {key: options[key] for key in ("cloud_name", "upload_prefix") if key in options}
+        address = utils.cloudinary_api_url("upload", **kind_of(name), **where)
         return Ticket(str(address), {key: str(value) for key, value in signed.items()})
-
-    def strays(self, name: str) -> list[str]:
-        """Return the names of what a ticket for an object may have been used for besides it."""
-        own = _resource_type(path_of(name))
-        return [f"{name}:{kind}" for kind in RESOURCE_TYPES if kind != own]
 
     def derive(self, name: str, derived: Iterable[str], notify: str = "") -> Mapping[str, Any]:
         """Have renditions and pictures of an asset made, in the background; returns its facts.
 
         Doing it again is harmless: what is there already is not made anew.
         """
-        answer = self._call(
+        return self.account.call(
             uploader.explicit,
-            self.public_id(name),
-            **self._kind(name),
+            self.assets.public_id(name),
+            **kind_of(name),
             eager=[
-                {"raw_transformation": transformation_of(each), "format": _format(each)}
+                {"raw_transformation": transformation_of(each), "format": assets.suffix_of(each)}
                 for each in derived
             ],
             eager_async=True,
             **({"eager_notification_url": notify} if notify else {}),
         )
-        return answer
 
     def delete_prefix(self, name: str, known: Iterable[str] = (), *, look: bool = True) -> None:
         """Remove an object, or all below a prefix, from the account and from the CDN.
@@ -308,7 +227,7 @@ class CloudinaryStore:
             look: also list what is there, which takes calls of the Admin API.
         """
         path = path_of(name)
-        if _is_object(path):
+        if assets.is_object(path):
             self._destroy(name)
             return
         for each in known:
@@ -317,118 +236,26 @@ class CloudinaryStore:
             self._destroy(found.name)
 
     def is_writable(self) -> bool:
-        """Whether Cloudinary answers; what it said is remembered for some seconds."""
-        if time.monotonic() < self._reachable_until:
-            return True
-        prefix = self.options.get("upload_prefix") or cdn.API
-        try:
-            answer = self._pool.request("HEAD", prefix)
-        except urllib3.exceptions.HTTPError:
-            return False
-        if answer.status >= 500:
-            return False
-        self._reachable_until = time.monotonic() + REACHABLE_FOR
-        return True
-
-    # Below
-
-    def _kind(self, name: str) -> dict[str, str]:
-        return {"resource_type": _resource_type(_split(path_of(name))[0]), "type": TYPE}
-
-    def _address(self) -> dict[str, Any]:
-        return {k: v for k, v in self.options.items() if k in ("cloud_name", "upload_prefix")}
+        """Whether Cloudinary answers."""
+        return self.account.is_reachable()
 
     def _destroy(self, name: str) -> None:
         """Remove one asset; "not found" is what we want. What is derived goes with its original.
 
         An original goes in all kinds: the listing may be old, and there was a ticket for it.
         """
-        asset, derived = _split(path_of(name))
+        asset, derived = assets.split(path_of(name))
         if derived:
             return
-        kinds = RESOURCE_TYPES if asset.endswith(f"/{ORIGINAL}") else (_resource_type(asset),)
-        for kind in kinds:
-            self._call(
+        own = kind_of(name)["resource_type"]
+        for kind in RESOURCE_TYPES if asset.endswith(f"/{ORIGINAL}") else (own,):
+            self.account.call(
                 uploader.destroy,
-                self._public_id(asset),
+                self.assets.public_id(name),
                 resource_type=kind,
                 type=TYPE,
                 invalidate=True,
             )
-
-    def _found(self, row: Mapping[str, Any], kind: str) -> Found:
-        public_id = str(row["public_id"]).removeprefix(self.folder)
-        path = public_id
-        if not path.endswith(f"/{ORIGINAL}"):
-            path = f"{path}.{row.get('format', '')}"
-        if _resource_type(path) != kind:
-            path = f"{public_id}:{kind}"
-        since = datetime.fromisoformat(str(row["created_at"]).replace("Z", "+00:00"))
-        etag = str(row.get("etag", ""))
-        return Found(named(CLOUDINARY, path), int(row["bytes"]), since.astimezone(UTC), etag)
-
-    def _ask(self, function: Callable[..., Any], *args: Any, **options: Any) -> Mapping[str, Any]:
-        """Call a function of the Admin API, if this hour's allowance has one left."""
-        if wait := allowance.take():
-            raise StoreError("This hour's calls to Cloudinary are used up.", wait)
-        return self._call(function, *args, **options)
-
-    def _call(self, function: Callable[..., Any], *args: Any, **options: Any) -> Mapping[str, Any]:
-        """Call the SDK; whatever it raises becomes an OSError."""
-        account = {key: self.options.get(key) for key in ("cloud_name", "api_key", "api_secret")}
-        account |= {"upload_prefix": self.options.get("upload_prefix"), "timeout": CALL_TIMEOUT}
-        try:
-            answer: Mapping[str, Any] = function(*args, **{**account, **options})
-        except exceptions.NotFound as error:
-            raise FileNotFoundError(errno.ENOENT, "no such object", str(error)) from error
-        except exceptions.RateLimited as error:
-            raise StoreError(str(error), RATE_LIMIT_PAUSE) from error
-        except Exception as error:
-            # The SDK raises plain Exceptions too, for a page of HTML in place of an answer.
-            raise StoreError(f"{type(error).__name__}: {str(error)[:200]}") from error
-        return answer
-
-    def _derived_size(self, name: str) -> int:
-        answer = self._request("HEAD", name)
-        return int(answer.headers.get("Content-Length", 0))
-
-    def _download(self, name: str, file: IO[bytes]) -> None:
-        answer = self._request("GET", name, preload_content=False)
-        try:
-            for piece in answer.stream(COPY_BYTES):
-                file.write(piece)
-        except urllib3.exceptions.HTTPError as error:
-            raise StoreError(f"{name} broke off: {error}") from error
-        finally:
-            answer.release_conn()
-        expected = answer.headers.get("Content-Length")
-        if expected is not None and file.tell() != int(expected):
-            raise StoreError(f"{name} came incomplete.")
-
-    def _request(self, method: str, name: str, **options: Any) -> urllib3.BaseHTTPResponse:
-        try:
-            answer = self._pool.request(method, self.delivery_url(name), **options)
-        except urllib3.exceptions.HTTPError as error:
-            raise StoreError(f"{name}: {error}") from error
-        if answer.status == 404:
-            answer.release_conn()
-            raise FileNotFoundError(errno.ENOENT, "no such object", name)
-        if answer.status != 200:
-            answer.release_conn()
-            raise StoreError(f"{name}: Cloudinary answered {answer.status}.")
-        return answer
-
-
-def etag_of(path: Path) -> str:
-    """Return the MD5 of a file as Cloudinary does; it finds damage and is no protection."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
-
-
-def _split(path: str) -> tuple[str, str]:
-    """Part `videos/<uuid>/original/608x1080.mp4` into the asset and what is derived from it."""
-    head, _, last = path.rpartition("/")
-    return (head, last) if head.endswith(f"/{ORIGINAL}") else (path, "")
 
 
 def _facts_of(name: str, asset: Found) -> Found:
@@ -455,16 +282,3 @@ def _batches(ids: Iterable[str]) -> Iterator[list[str]]:
         length += size
     if batch:
         yield batch
-
-
-def _is_object(path: str) -> bool:
-    return path.endswith(f"/{ORIGINAL}") or ":" in path or bool(PurePosixPath(path).suffix)
-
-
-def _resource_type(asset: str) -> str:
-    stray, _, kind = asset.rpartition(":")
-    return kind if stray else ("image" if asset.endswith(".webp") else "video")
-
-
-def _format(derived: str) -> str:
-    return PurePosixPath(derived).suffix.removeprefix(".")

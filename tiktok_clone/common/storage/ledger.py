@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from tiktok_clone.common.models import StoredObject
 from tiktok_clone.common.storage import store
-from tiktok_clone.common.storage.cloudinary import etag_of
+from tiktok_clone.common.storage.listing import etag_of
 
 
 def keep(name: str, source: Path, owner_id: int | None, etag: str = "") -> StoredObject:

@@ -9,7 +9,7 @@ from pathlib import Path
 from django.conf import settings
 
 from tiktok_clone.common.errors import DomainError
-from tiktok_clone.common.storage.cloudinary import StoreError
+from tiktok_clone.common.storage.calls import StoreError
 
 CODE = "storage_full"
 SENTENCE = "The server has no room for it at the moment. Nothing is lost: try again later."
