@@ -137,7 +137,7 @@ class Uploader {
       api: this.text.api,
       earlier,
       onProgress: (percent) => this.going(percent, word),
-      onPause: (fault, offline) => this.waiting(offline ? this.text.offline : fault.message || this.text.pausing),
+      onPause: (fault, offline) => this.waiting(this.excuse(fault, offline)),
     });
     this.file = file;
     this.transfer = transfer;
@@ -157,6 +157,12 @@ class Uploader {
     this.find("chosen").classList.remove("dropzone__chosen--waiting");
     const text = percent < 100 ? `${word} ${percent} %` : this.text.checking;
     this.state(this.wantsPost ? `${text} · ${this.text.waiting}` : text, percent);
+  }
+
+  /* What was damaged is sent again by itself, whatever the server asks for. */
+  excuse(fault, offline) {
+    if (offline) return this.text.offline;
+    return (!fault.damaged && fault.message) || this.text.pausing;
   }
 
   waiting(sentence) {
