@@ -17,7 +17,7 @@ from accounts.models import Session, User
 from tests.accounts.racing import at_once
 from tests.api_client import ApiClient
 from tests.factories import PASSWORD
-from tiktok_clone.common import signing
+from tiktok_clone.common import recent, signing
 from tiktok_clone.common.models import SigningEpoch
 
 pytestmark = pytest.mark.django_db
@@ -119,7 +119,7 @@ def test_an_access_token_lives_five_minutes(tokens: dict[str, Any]) -> None:
 
 def test_an_epoch_is_as_old_as_the_question_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [1000.0]
-    monkeypatch.setattr(signing, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(recent, "time", SimpleNamespace(monotonic=lambda: now[0]))
     ended = signing.current_epoch()
     signing.forget_epoch()
 

@@ -6,7 +6,7 @@ from pytest_django import Settings
 
 from feeds import prefetch
 from tests.feeds.caching import Later
-from tiktok_clone.common import generation, signing
+from tiktok_clone.common import generation, recent, signing
 
 settings.register_profile(
     "deterministic",
@@ -24,8 +24,7 @@ settings.load_profile("deterministic")
 @pytest.fixture
 def lasting_names(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is read from PostgreSQL once a second is read once, so that tests may count."""
-    monkeypatch.setattr(generation, "STALENESS", 1e9)
-    monkeypatch.setattr(signing, "_LIFETIME", 1e9)
+    monkeypatch.setattr(recent, "SECONDS", 1e9)
     generation.forget()
     generation.generation()
     signing.current_epoch()

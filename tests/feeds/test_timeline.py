@@ -26,7 +26,7 @@ from feeds.tasks import FAN_OUT_ATTEMPTS, fan_out, revive_fan_outs
 from feeds.timeline import List
 from tests.factories import UserFactory, VideoFactory, befriend
 from tests.feeds.caching import round_trips, without_postgresql
-from tiktok_clone.common import generation
+from tiktok_clone.common import generation, recent
 from tiktok_clone.common.models import CacheGeneration, new_generation
 from tiktok_clone.common.redis import client
 from videos import publication, signals
@@ -656,11 +656,11 @@ def test_the_name_is_as_old_as_the_question_and_not_as_the_answer(
 
     def ask_slowly() -> str:
         name = ask()
-        now[0] += generation.STALENESS + 0.1
+        now[0] += recent.SECONDS + 0.1
         CacheGeneration.objects.update(name=new_generation())
         return name
 
-    monkeypatch.setattr(generation, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(recent, "time", SimpleNamespace(monotonic=lambda: now[0]))
     generation.forget()
     with monkeypatch.context() as patch:
         patch.setattr(generation, "_current", ask_slowly)

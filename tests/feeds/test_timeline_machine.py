@@ -5,7 +5,7 @@ the middle of all that, get lost, are evicted; Redis stops answering in three wa
 step, what the caches give each reader is what one query of our own gives.
 
 What may be late: nothing, in a process that knows the present generation. One that does not know
-yet that it ended (for a second, see `generation.STALENESS`) is played too, for as long as the
+yet that it ended (for a second, see `recent.SECONDS`) is played too, for as long as the
 rows of what was pushed are kept: there, a *follow* or a new friendship may be late, as its message
 goes to the new names; a publication may not, whether its job has run or not, and what somebody
 may not see any more is not shown.
@@ -44,7 +44,7 @@ from feeds.timeline import List
 from tests.factories import befriend
 from tests.feeds.caching import Later, Silence, connected, use_client
 from tests.feeds.worlds import publish
-from tiktok_clone.common import generation, jobs, redis, signing
+from tiktok_clone.common import generation, jobs, recent, redis, signing
 from tiktok_clone.common.errors import DomainError
 from videos import signals
 from videos.models import SlotEpoch, Video, Visibility
@@ -471,7 +471,7 @@ def small(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for module, name, value in small:
         monkeypatch.setattr(module, name, value)
     # Rows that are always there are made outside of what each example rolls back.
-    monkeypatch.setattr(generation, "STALENESS", 1e9)
+    monkeypatch.setattr(recent, "SECONDS", 1e9)
     signing.current_epoch()
     SlotEpoch.objects.current()
     yield

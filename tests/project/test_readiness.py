@@ -8,7 +8,7 @@ from django.db import DatabaseError
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from tiktok_clone.common import readiness
+from tiktok_clone.common import readiness, recent
 
 pytestmark = pytest.mark.django_db
 
@@ -36,14 +36,14 @@ def test_it_looks_once_a_second(
     monkeypatch: pytest.MonkeyPatch,
     django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
-    monkeypatch.setattr(readiness, "STALENESS", 1e9)
+    monkeypatch.setattr(recent, "SECONDS", 1e9)
     assert client.get("/readyz").json() == {
         "ready": True,
         "checks": {"database": "ok", "media": "ok", "redis": "ok"},
     }
     with django_assert_num_queries(0):
         assert client.get("/readyz").status_code == 200
-    monkeypatch.setattr(readiness, "STALENESS", -1)
+    monkeypatch.setattr(recent, "SECONDS", -1)
     monkeypatch.setattr(readiness, "_media", lambda: "not writable")
     answer = client.get("/readyz")
     assert answer.status_code == 503
@@ -53,7 +53,7 @@ def test_it_looks_once_a_second(
 def test_what_went_wrong_is_not_remembered_for_long(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(readiness, "STALENESS", -1)
+    monkeypatch.setattr(recent, "SECONDS", -1)
     with monkeypatch.context() as patched:
 
         def away(*_: object) -> None:

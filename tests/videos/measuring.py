@@ -10,14 +10,13 @@ from unittest.mock import patch
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from tiktok_clone.common import generation, signing
+from tiktok_clone.common import generation, recent, signing
 
 
 def queries_of(act: Callable[[], Any]) -> int:
     """How many queries a call takes, but for what is only asked once in a while."""
     with (
-        patch.object(generation, "STALENESS", math.inf),
-        patch.object(signing, "_LIFETIME", math.inf),
+        patch.object(recent, "SECONDS", math.inf),
         CaptureQueriesContext(connection) as captured,
     ):
         generation.generation()

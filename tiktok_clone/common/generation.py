@@ -7,36 +7,24 @@ no process reads what is under the old one any more.
 """
 
 import logging
-import time
 from collections.abc import Callable
 
-from django.core.signals import setting_changed
 from django.db import Error, transaction
 
 from tiktok_clone.common.models import CacheGeneration, new_generation
+from tiktok_clone.common.recent import Recent
 from tiktok_clone.common.redis import Redis, RedisError, client
 
-# A reader may be served for so long what another process has just declared old.
-STALENESS = 1.0
 logger = logging.getLogger(__name__)
-_cached: tuple[float, str] = (0.0, "")
 
 
 def generation() -> str:
     """Return the name to read with; asks PostgreSQL at most once a second.
 
-    While PostgreSQL is away it is the last one known; empty where there never was one.
+    So long may a reader be served what another process has just declared old. While PostgreSQL is
+    away it is the last one known; empty where there never was one.
     """
-    global _cached
-    read_at, name = _cached
-    now = time.monotonic()
-    if not name or now - read_at > STALENESS:
-        try:
-            name = _current()
-        except Error:
-            logger.warning("The cache generation could not be read; %r is used on.", name)
-        _cached = (now, name)  # from before the query: what it found may be old when it comes back
-    return name
+    return _name.get()
 
 
 def after_commit(message: Callable[[Redis, str], object]) -> None:
@@ -77,10 +65,9 @@ def renew() -> None:
     forget()
 
 
-def forget(**_: object) -> None:
+def forget() -> None:
     """Drop what this process remembers; the next read asks the database."""
-    global _cached
-    _cached = (0.0, "")
+    _name.forget()
 
 
 def _current() -> str:
@@ -88,4 +75,13 @@ def _current() -> str:
     return row.name
 
 
-setting_changed.connect(forget)
+def _current_or_last() -> str:
+    try:
+        return _current()
+    except Error:
+        name = _name.last("")
+        logger.warning("The cache generation could not be read; %r is used on.", name)
+        return name
+
+
+_name = Recent(_current_or_last)

@@ -1,22 +1,19 @@
 """Whether requests can be served: looked at once a second by each process, however many ask."""
 
-import time
 from threading import Lock
 
 from django.core.cache import cache
-from django.core.signals import setting_changed
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.utils import DatabaseError
 
+from tiktok_clone.common.recent import Recent
 from tiktok_clone.common.storage import stores
 
-STALENESS = 1.0
 # So many seconds one waits for another one's look, which may hang with the database.
 PATIENCE = 2.0
 NEEDED = ("database", "media")
 _looking = Lock()
-_latest: tuple[float, dict[str, str]] = (0.0, {})
 
 
 def look() -> dict[str, str]:
@@ -24,23 +21,21 @@ def look() -> dict[str, str]:
 
     `ok`, or what is wrong in a few words. Redis is optional: see `NEEDED`.
     """
-    global _latest
     if not _looking.acquire(timeout=PATIENCE):
         return dict.fromkeys(NEEDED, "no answer yet")
     try:
-        looked_at, found = _latest
-        if not found or time.monotonic() - looked_at > STALENESS:
-            found = {"database": _database(), "media": _media(), "redis": _redis()}
-            _latest = (time.monotonic(), found)
-        return found
+        return _state.get()
     finally:
         _looking.release()
 
 
-def forget(**_: object) -> None:
+def forget() -> None:
     """Drop what was found; the next call looks."""
-    global _latest
-    _latest = (0.0, {})
+    _state.forget()
+
+
+def _look() -> dict[str, str]:
+    return {"database": _database(), "media": _media(), "redis": _redis()}
 
 
 def _database() -> str:
@@ -62,4 +57,4 @@ def _redis() -> str:
     return "ok" if cache.get("readyz") == 1 else "away (optional)"
 
 
-setting_changed.connect(forget)
+_state = Recent(_look)
