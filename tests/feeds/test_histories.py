@@ -85,7 +85,7 @@ class Reader:
 
 
 @every_order
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(before=histories, during=histories, integer=integers)
 @example(
     # The last of a page goes, and comes back, while the reader is past it.

@@ -29,7 +29,7 @@ from videos.models import SlotEpoch
 from videos.services import comments, curating, engagement, moderation, publishing
 
 pytestmark = pytest.mark.django_db
-PEOPLE, EXAMPLES, STEPS = 3, 8, 30
+PEOPLE, EXAMPLES, STEPS = 3, 5, 30
 KINDS = (
     "like", "comment", "reply", "mention", "comment_like", "follow", "follow_request",
     "follow_accepted", "new_video", "video_ready", "video_failed",

@@ -188,7 +188,7 @@ def test_a_prepared_page_equals_the_direct_one(
 ) -> None:
     hits = []
 
-    @settings(max_examples=25)
+    @settings(max_examples=15)
     @given(history=histories, limit=st.integers(1, 4))
     @example(history=[("mute word", 0, 0), ("read", 0, 0), *REWORDED], limit=2)
     @example(
