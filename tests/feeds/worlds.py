@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from accounts.models import Block, Follow, Friendship, Mute, MutedWord, Reason, User
 from accounts.services import mute_word, unmute_word
 from feeds.models import NotInterested
+from feeds.paging import Page
 from feeds.services import Watched, record_views
 from tests.feeds.models import put_in_service
 from videos.models import Rendition, Report, SlotEpoch, Status, Video, Visibility
@@ -192,3 +193,16 @@ def publish(author: User, visibility: str = Visibility.PUBLIC) -> int:
         name=f"{video.folder}/1/360.mp4",
     )  # fmt: skip
     return video.pk
+
+
+# Counts of a card that is kept: where Redis is slow for once, the same page has newer ones.
+LAGGING = ("likes_count", "saves_count", "comments_count", "shares_count", "views_count")
+
+
+def told_by(page: Page) -> tuple[str, int, bool, list[dict[str, Any]]]:
+    """What two pages have in common that are the same: all but what may lag."""
+    cards = [
+        {name: value for name, value in card.items() if name not in LAGGING}
+        for card in page.results
+    ]
+    return page.seed, page.next_skip, page.end, cards
