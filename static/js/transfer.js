@@ -1,8 +1,8 @@
 /* Sends a file in pieces and has it taken in; goes on after whatever breaks: line, server or tab.
 
 The first piece goes before the others and the last one after them, as Cloudinary wants it; the
-same code serves both stores. What was acknowledged is not sent again. Before the last piece the
-server is told what MD5 the file has, so that a damaged one is never taken in. */
+same code serves both stores. What was acknowledged is not sent again. Where pieces cannot be checked
+one by one, the server is told before the last one what MD5 the file has. */
 
 import { csrfToken } from "./api.js";
 import { md5 } from "./md5.js";
@@ -166,15 +166,17 @@ export class Transfer {
 
   async sendMissing() {
     const { chunk_bytes: size, checksum } = this.ticket;
-    this.digest ??= md5(this.file, this.stopping.signal);
-    this.digest.catch(() => {}); // whoever waits for it is told
+    if (!this.checksOf(checksum)) {
+      this.digest ??= md5(this.file, this.stopping.signal);
+      this.digest.catch(() => {}); // whoever waits for it is told
+    }
     const last = Math.ceil(this.file.size / size) - 1;
     const missing = Array.from({ length: last + 1 }, (_, n) => n).filter((n) => !this.record.sent.includes(n));
     const ending = missing.at(-1) === last ? missing.pop() : null;
     try {
       if (missing[0] === 0) await this.send(missing.shift());
       await this.sendTogether(missing);
-      await this.announce();
+      if (this.digest) await this.announce();
       if (ending !== null) await this.send(ending);
     } catch (fault) {
       // Posted or expired meanwhile, or Cloudinary refuses a piece, perhaps as it has it and the
@@ -197,6 +199,11 @@ export class Transfer {
     if (failed) throw failed;
   }
 
+  /* Whether each piece can be sent with its checksum: `crypto.subtle` needs HTTPS. */
+  checksOf(checksum) {
+    return checksum === "sha256" && Boolean(crypto.subtle);
+  }
+
   /* Once for each time that it begins: of the file as it is now, even if another one was begun. */
   async announce() {
     const { id } = this.record;
@@ -214,7 +221,7 @@ export class Transfer {
       "Content-Range": `bytes ${start}-${start + bytes.byteLength - 1}/${this.file.size}`,
       "X-Unique-Upload-Id": id,
     };
-    if (checksum === "sha256" && crypto.subtle) headers["X-Piece-Checksum"] = await sha256(bytes);
+    if (this.checksOf(checksum)) headers["X-Piece-Checksum"] = await sha256(bytes);
     const body = new FormData();
     for (const [name, value] of Object.entries(fields)) body.append(name, value);
     body.append("file", new Blob([bytes]), "piece");
