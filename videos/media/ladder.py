@@ -3,12 +3,15 @@
 Decoding happens once; each rung is scaled from the next larger one.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import TypeVar
 
 from videos.media.probe import Probe
 
+T = TypeVar("T")
 SHORT_SIDES = (360, 540, 720, 1080)
 LONGEST_SIDE = 3840
 SMALLEST_SIDE = 16
@@ -50,12 +53,16 @@ class Rung:
     @property
     def max_rate(self) -> int:
         """Bits a second that it may reach."""
-        return next((rate for side, rate in MAX_RATES if self.side <= side), MAX_RATES[-1][1])
+        return self._of(MAX_RATES)
 
     @property
     def preset(self) -> str:
         """How hard x264 tries: ffmpeg's options."""
-        return next((options for side, options in PRESETS if self.side <= side), PRESETS[-1][1])
+        return self._of(PRESETS)
+
+    def _of(self, table: Sequence[tuple[int, T]]) -> T:
+        """Look up what holds up to a short side; the last row holds for all above."""
+        return next((value for side, value in table if self.side <= side), table[-1][1])
 
 
 def rungs(width: int, height: int) -> list[Rung]:
