@@ -129,8 +129,8 @@ def announce_etag(user: User, uuid: UUID, etag: str) -> None:
         DomainError: `invalid`, `not_found`.
     """
     _check_etag(etag)
-    upload = find_upload(user, uuid)
-    if not Upload.objects.filter(pk=upload.pk).update(etag=etag):
+    own = Upload.objects.filter(video__uuid=uuid, video__author=user)
+    if not own.update(etag=etag):
         raise not_found("upload")
 
 
