@@ -134,6 +134,21 @@ def choose(page: Page, path: Path) -> None:
     page.locator("input[type=file]").set_input_files(path)
 
 
+def leave_half_way(screen: Open, person: User, path: Path) -> tuple[Screen, Line, int]:
+    """Send three pieces from a browser that keeps no files, and load the page anew.
+
+    Returns:
+        The page, what it sends, and how many pieces were tried before.
+    """
+    window, line = open_upload(screen, person)
+    window.page.context.add_init_script(KEEP_NO_FILES)
+    window.page.reload()
+    line.hold_from = 3
+    choose(window.page, path)
+    line.wait_for_held()
+    return window, line, line.reload()
+
+
 def state(page: Page) -> Any:
     """Where the page says how it goes."""
     return page.locator("[data-state]")
@@ -346,13 +361,7 @@ def test_what_arrived_but_was_not_posted_is_there_after_a_reload(
 def test_where_the_browser_keeps_no_files_choosing_it_again_goes_on(
     screen: Open, anna: User, file: Path
 ) -> None:
-    window, line = open_upload(screen, anna)
-    window.page.context.add_init_script(KEEP_NO_FILES)
-    window.page.reload()
-    line.hold_from = 3
-    choose(window.page, file)
-    line.wait_for_held()
-    tried = line.reload()
+    window, line, tried = leave_half_way(screen, anna, file)
     expect(window.page.locator("[data-resume]")).to_contain_text("holiday.mp4")
     choose(window.page, file)
     expect_arrived(window.page)
@@ -527,13 +536,7 @@ def test_at_cloudinary_another_file_that_looks_the_same_is_never_mixed_with_the_
     screen: Open, anna: User, file: Path, hosted: Emulator
 ) -> None:
     """Of the same name, size and time of change: only the checksum of the whole tells."""
-    window, line = open_upload(screen, anna)
-    window.page.context.add_init_script(KEEP_NO_FILES)
-    window.page.reload()
-    line.hold_from = 3
-    choose(window.page, file)
-    line.wait_for_held()
-    tried = line.reload()
+    window, line, tried = leave_half_way(screen, anna, file)
     content, before = bytearray(file.read_bytes()), file.stat()
     content[CHUNK] ^= 1  # in a piece that has been sent
     file.write_bytes(content)
