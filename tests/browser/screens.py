@@ -126,6 +126,13 @@ class Screen:
         """Wait until the clip that is on moves."""
         self.page.wait_for_function(PLAYS)
 
+    def wait_until(self, expression: str) -> None:
+        """Wait until a script's expression is true.
+
+        As a function: the policy of the pages lets no text be evaluated anew at each look.
+        """
+        self.page.wait_for_function(f"() => {expression}")
+
     def wheel(self, deltas: list[int]) -> None:
         """Turn the wheel over the feed: one event each 16 ms."""
         self.page.evaluate(WHEEL, deltas)

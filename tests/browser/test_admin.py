@@ -31,7 +31,7 @@ def test_charts_are_drawn_in_the_colors_of_the_theme(screen: Open, boss: User) -
     charts = page.locator("canvas[data-chart]")
     expect(charts).to_have_count(8)
     ink = "c => c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some(v => v)"
-    page.wait_for_function(f"[...document.querySelectorAll('canvas')].every({ink})")
+    page.wait_for_function(f"() => [...document.querySelectorAll('canvas')].every({ink})")
     color = "() => Chart.getChart(document.querySelector('canvas')).data.datasets[0].borderColor"
     before = page.evaluate(color)
     page.evaluate("() => { document.documentElement.dataset.theme = 'dark' }")

@@ -46,12 +46,12 @@ def test_a_neighbor_waits_until_the_clip_that_plays_has_enough(screen: Open, pos
         "request", lambda request: asked.add(request.url) if ".mp4" in request.url else None
     )
     window.page.goto("/")
-    window.page.wait_for_function("document.querySelector('article.is-active')")
+    window.wait_until("document.querySelector('article.is-active')")
     window.page.wait_for_timeout(500)
     assert len(asked) == len(held) == 1
     held[0].continue_()
     window.wait_until_it_plays()
-    window.page.wait_for_function("document.querySelectorAll('article video[src]').length > 2")
+    window.wait_until("document.querySelectorAll('article video[src]').length > 2")
 
 
 def test_a_long_scroll_keeps_few_players_and_nodes(screen: Open, post: Post) -> None:

@@ -68,7 +68,7 @@ def test_all_clips_of_a_muted_person_leave(screen: Open, post: Post, anna: User)
     post(2, author=nora)
     window = screen(as_user=anna)
     window.open_feed(shown.get_absolute_url())
-    window.page.wait_for_function("() => document.querySelectorAll('article').length > 4")
+    window.wait_until("document.querySelectorAll('article').length > 4")
     with window.page.expect_response("**/mute"):
         window.choose("Mute @milo")
     expect(window.page.locator("article[data-handle=milo]")).to_have_count(0)
@@ -141,14 +141,12 @@ def test_captions_are_shown_and_switched_off_and_on(screen: Open, post: Post) ->
     window = screen()
     window.open_feed()
     showing = "() => [...document.querySelector('article video').textTracks].map((one) => one.mode)"
-    window.page.wait_for_function(f"{showing}.includes('showing')")
-    window.page.wait_for_function(
-        "() => document.querySelector('article video').textTracks[0].cues"
-    )
+    window.wait_until(f"{showing}.includes('showing')")
+    window.wait_until("document.querySelector('article video').textTracks[0].cues")
     window.page.keyboard.press("t")
-    window.page.wait_for_function(f"{showing}.length === 0")
+    window.wait_until(f"{showing}.length === 0")
     window.choose("Captions")
-    window.page.wait_for_function(f"{showing}.includes('showing')")
+    window.wait_until(f"{showing}.includes('showing')")
 
 
 def test_a_visitor_has_a_short_menu(screen: Open, post: Post) -> None:
@@ -173,7 +171,7 @@ def test_a_muted_hashtag_takes_its_clips_along_and_stands_in_the_settings(
         link_caption(video)
     window = screen(as_user=anna)
     window.open_feed(wet.get_absolute_url())
-    window.page.wait_for_function("() => document.querySelectorAll('article').length === 3")
+    window.wait_until("document.querySelectorAll('article').length === 3")
     with window.page.expect_response("**/hashtags/rain/mute"):
         window.choose("Mute #rain")
     expect(window.page.locator("article[data-clip]")).to_have_count(1)
