@@ -14,15 +14,16 @@ let opener = null;
 let shownFor = null;
 
 async function load() {
-  const wanted = article;
-  shownFor = wanted.dataset.clip;
+  const { clip } = article.dataset;
+  const button = article.querySelector("[data-open-comments]");
+  shownFor = clip;
   body.innerHTML = SKELETON;
   body.scrollTop = 0;
-  showNumber(Number(wanted.querySelector("[data-open-comments]")?.dataset.count ?? 0));
+  showNumber(Number(button?.dataset.count ?? 0));
   try {
     const kit = await htmx();
-    const url = wanted.querySelector("[data-open-comments]").getAttribute("href");
-    if (wanted === article) await kit.ajax("GET", url, { target: body, swap: "innerHTML" });
+    // The clip and not its element: a page that gets its order back makes that anew.
+    if (clip === article.dataset.clip) await kit.ajax("GET", button.getAttribute("href"), { target: body, swap: "innerHTML" });
   } catch {
     showTrouble();
   }

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import Locator, Route, expect
 
 from accounts.models import User
 from tests.browser.screens import Screen
@@ -67,3 +67,24 @@ def test_who_may_not_comment_is_told_before_typing(screen: Open, post: Post, ann
     panel = talk(theirs)
     expect(panel.get_by_text("Only followers of @anna may comment here.")).to_be_visible()
     expect(panel.get_by_label("Add a comment")).to_have_count(0)
+
+
+def test_comments_opened_while_a_page_gets_its_order_back_do_come(screen: Open, post: Post) -> None:
+    post(3)
+    window = screen()
+    window.open_feed()
+    window.page.wait_for_url("**/video/*")
+    held: list[Route] = []
+    for what in ("**/htmx*.js", "**/?*"):
+        window.page.route(what, lambda route: held.append(route))
+    window.page.reload()
+    window.wait_until_it_plays()
+    before = window.clip.element_handle()
+    window.page.keyboard.press("c")
+    expect(window.page.get_by_role("dialog", name="Comments")).to_be_visible()
+    window.page.wait_for_timeout(200)
+    order, kit = sorted(held, key=lambda route: route.request.url.endswith(".js"))
+    order.continue_()
+    window.page.wait_for_function("before => !before.isConnected", arg=before)
+    kit.continue_()
+    expect(window.page.locator("#comments [data-comments]")).to_be_visible()
