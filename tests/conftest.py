@@ -7,6 +7,7 @@ import cloudinary
 import pytest
 from django.core.cache import cache, caches
 from django.db import connection
+from django.test import TransactionTestCase
 from procrastinate.contrib.django import app
 from procrastinate.periodic import PeriodicDeferrer
 
@@ -14,10 +15,19 @@ from accounts.models import User
 from feeds import hits
 from tests.api_client import ApiClient
 from tests.cloudinary import Emulator
+from tests.emptying import empty_tables
 from tests.factories import UserFactory
 from tiktok_clone.common import generation, readiness, signing
 
 RunJobs = Callable[[], None]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_emptying() -> Iterator[None]:
+    """Empty the database in our way after tests that commit."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", empty_tables)
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -35,8 +45,8 @@ def _fresh_caches() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _no_jobs_left(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Empty the job tables, which `flush` leaves alone, and fail on a job that failed.
+def _no_job_failed(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Fail on a job that failed.
 
     A test that means a job to fail says so with the `failed_jobs_expected` fixture.
     """
@@ -52,9 +62,6 @@ def _no_jobs_left(request: pytest.FixtureRequest) -> Iterator[None]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT task_name, args FROM procrastinate_jobs WHERE status = 'failed'")
         failed = cursor.fetchall()
-        cursor.execute(
-            "TRUNCATE procrastinate_jobs, procrastinate_events, procrastinate_periodic_defers"
-        )
     if failed and "failed_jobs_expected" not in names:
         pytest.fail(f"jobs failed: {failed}")
 
