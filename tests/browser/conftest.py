@@ -12,8 +12,9 @@ from typing import Any
 import imageio_ffmpeg
 import pytest
 from django.core.signals import request_finished, request_started
+from django.test import Client
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from accounts.models import User
 from tests.browser.screens import Screen
@@ -26,6 +27,9 @@ CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
 # The same engine without the windows around it: a third less work.
 SHELL = shutil.which("chromium-headless-shell") or CHROMIUM
 NO_CHROMIUM = f"no Chromium: none of {', '.join(NAMES)} is on the PATH"
+# Milliseconds to wait for what a page is to show: a busy machine is not a broken page.
+PATIENCE = 15_000
+expect.set_options(timeout=PATIENCE)
 MEDIA = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "media"
 
 
@@ -134,11 +138,18 @@ def traffic() -> Iterator[Traffic]:
     request_finished.disconnect(counter.finished)
 
 
+def cookies_of(person: User, url: str) -> list[Any]:
+    """Sign in as the page does, without the work of two pages; return what a browser keeps."""
+    client = Client()
+    client.post("/signin", {"email": person.email, "password": PASSWORD})
+    return [{"name": name, "value": one.value, "url": url} for name, one in client.cookies.items()]
+
+
 @pytest.fixture
 def screen(
     browser: Browser, live_server: Any, transactional_db: None, traffic: Traffic
 ) -> Iterator[Callable[..., Screen]]:
-    """Open a browser window on the site; `as_user` signs in by the page."""
+    """Open a browser window on the site, where `as_user` is signed in."""
     contexts: list[BrowserContext] = []
 
     def open_window(
@@ -147,13 +158,12 @@ def screen(
         viewport = {"width": width, "height": height}
         options = {"base_url": live_server.url} | options
         context = browser.new_context(viewport=viewport, **options)
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE)
         contexts.append(context)
-        page: Page = context.new_page()
-        window = Screen(page)
         if as_user is not None:
-            window.sign_in(as_user.email, PASSWORD)
-        return window
+            context.add_cookies(cookies_of(as_user, options["base_url"]))
+        page: Page = context.new_page()
+        return Screen(page)
 
     yield open_window
     for context in contexts:
