@@ -82,8 +82,9 @@ def test_comments_opened_while_a_page_gets_its_order_back_do_come(screen: Open, 
     before = window.clip.element_handle()
     window.page.keyboard.press("c")
     expect(window.page.get_by_role("dialog", name="Comments")).to_be_visible()
-    while len(held) < 2:
-        window.page.wait_for_timeout(50)
+    for _ in range(300):
+        if len(held) < 2:
+            window.page.wait_for_timeout(50)
     order, kit = sorted(held, key=lambda route: route.request.url.endswith(".js"))
     order.continue_()
     window.page.wait_for_function("before => !before.isConnected", arg=before)
